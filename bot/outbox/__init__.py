@@ -1,1 +1,1 @@
-"""The durable queue: tables, migrations, states, lease and statements."""
+"""The outbox, which is the bot's durable queue: tables, migrations, states, lease and statements."""

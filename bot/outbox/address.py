@@ -1,7 +1,6 @@
-"""DATABASE_URL → an address that the outbox can be opened at, or one line that says what is wrong with it.
+"""Checks DATABASE_URL, and converts it into the address of the outbox's database.
 
-No error repeats any part of the address but its scheme: what is in the place of a password is unknown while
-the address cannot be read.
+Errors repeat only the scheme of the address: any other part of an invalid address may be a password.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ class AddressError(BotError):
 def database_address(url: str, name: str = "DATABASE_URL") -> URL:
     """Return the address in `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
 
-    Raises AddressError, whose text calls the address by `name`.
+    Raises AddressError, whose text has `name` for the address.
     """
     try:
         address = make_url(url)
@@ -38,7 +37,7 @@ def database_address(url: str, name: str = "DATABASE_URL") -> URL:
 
 
 def _fault(url: str) -> str:
-    """Return what is wrong with an address that cannot be read, or that names an impossible host."""
+    """Return what is wrong with an address that cannot be parsed, or has an invalid host."""
     _, scheme, rest = url.partition("://")
     authority, _, query = rest.partition("?")
     if not scheme:

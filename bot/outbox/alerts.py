@@ -1,6 +1,6 @@
-"""Has one channel alerted when another is disabled, or when a post of it is held or given up.
+"""Alerts one channel when another is disabled, or when one of its posts is held or given up.
 
-An alert is a post about no article: it is claimed, paced and tried again like every other.
+An alert is a post without an article: it is claimed, paced and retried like any other post.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bot.outbox.records import PostKind
 from bot.outbox.schema import channels, posts
 
 APART = timedelta(hours=1)
-"""The shortest time between two alerts; what fails meanwhile is part of the next."""
+"""The shortest time between two alerts; failures in between are part of the next one."""
 
-NAMED = 20
-"""Channels that one alert names."""
+MAX_NAMED = 20
+"""The most channels that one alert names."""
 
 
 class Alerts:
-    """Alerts the channel `to`, or nobody where it is None, for the process that `lease` belongs to."""
+    """Alerts the channel `to` (None: nobody), for the process that `lease` belongs to."""
 
     def __init__(self, database: Database, lease: Lease, to: str | None) -> None:
         self._database = database
@@ -37,8 +37,8 @@ class Alerts:
     def check(self, now: datetime) -> int | None:
         """Plan an alert if something has failed since the last one; return the id of its post.
 
-        None where there is nothing to say, or not yet: within APART of the last alert, while the channel that
-        is to be alerted may not be posted to, and without the lease.
+        Returns None if nothing has failed, or if there can be no alert now: within APART of the last one,
+        while the channel to alert cannot be posted to, and without the lease.
         """
         if self._to is None:
             return None
@@ -63,7 +63,7 @@ class Alerts:
         row = connection.execute(query).one_or_none()
         if row is None or row.state != ChannelStatus.ENABLED:
             return False
-        # A time that lies ahead was written by a wrong clock.
+        # A time in the future was written by a wrong clock.
         return row.alerted_at is None or not now - APART < row.alerted_at <= now
 
 
@@ -75,10 +75,10 @@ _FAILED = (
 
 
 def _text(failed: Sequence[Row[Any, Any, Any, Any]]) -> str:
-    """Return the alert: its title in the first line, then a line for each channel."""
+    """Return the text of the alert: the title in the first line, then a line for each channel."""
     count = len(failed)
     lines = [f"{count} channels need attention" if count > 1 else f"{failed[0].name} needs attention"]
-    for row in failed[:NAMED]:
+    for row in failed[:MAX_NAMED]:
         if row.state == ChannelStatus.DISABLED:
             lines.append(wording.disabled(row.name, row.reason))
         else:

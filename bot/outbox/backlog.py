@@ -1,7 +1,7 @@
-"""The backlog: deliveries that wait for a post, and the posts that are made of them.
+"""The backlog: deliveries that wait for a post, and the posts that are created from them.
 
-What is made when, `bot.planning.release` decides. Every change compares what its author last saw, and is made
-by the holder of the lease.
+`bot.planning.release` decides which posts are created when. Every change checks that the rows are as they
+were read, and is made by the holder of the lease.
 """
 
 from __future__ import annotations
@@ -44,34 +44,34 @@ from bot.services.message import Mention
 
 
 class Release(Protocol):
-    """One message that is to be made of waiting deliveries."""
+    """A post to create from waiting deliveries."""
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
-        """The deliveries, in the order in which people are to see them."""
+        """The deliveries, in the order in which people see them."""
 
     @property
     def due_at(self) -> datetime:
-        """When the message is sent at the earliest."""
+        """The earliest time to send the message."""
 
     @property
     def kind(self) -> PostKind:
-        """What the message is."""
+        """The kind of the post."""
 
     @property
     def mention(self) -> Mention | None:
-        """Whom it notifies."""
+        """Whom it notifies; None: nobody."""
 
 
 Repeat = tuple[Delivery, str, int | None]
-"""A delivery that is left out, the article that covers its story, and that article's post if it has one."""
+"""A delivery that is left out, the id of the article that covers its story, and that of its post, if any."""
 
 Standing = tuple[int, int | None, datetime | None]
-"""How many deliveries of a channel wait for a post, the newest of them, and when one last changed."""
+"""The number of a channel's deliveries that wait for a post, the newest one's id, and the last change."""
 
 
 class Backlog:
-    """What waits in one database, for the process that `lease` belongs to."""
+    """The backlog in one database, for the process that `lease` belongs to."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database = database
@@ -91,11 +91,12 @@ class Backlog:
         review: bool = False,
         digest_at: datetime | None = None,
     ) -> int | None:
-        """Make posts of waiting deliveries, and return how many, or None when nothing was done.
+        """Create posts from waiting deliveries, and return how many, or None if nothing was done.
 
-        With `review` they are held for an operator, but for what an operator has replayed. `digest_at` is the
-        time of the digest that is thereby decided, whether or not there is one. Nothing is done without the
-        lease, for a channel that is not enabled, or when one of the deliveries has changed meanwhile.
+        With `review`, posts are held for an operator, except those that an operator has replayed. `digest_at`
+        is the time of the digest that this decides, whether or not there is a post for it. Nothing is done
+        without the lease, for a channel that is not enabled, or if one of the deliveries has changed
+        meanwhile.
         """
         if not chosen and digest_at is None:
             return 0
@@ -114,7 +115,7 @@ class Backlog:
     def end(
         self, channel: str, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> int:
-        """End deliveries that wait for a post, and return how many still did."""
+        """End deliveries that wait for a post, and return how many of them still waited."""
         moved = 0
         with self._database.write() as connection:
             lock_channel(connection, channel)
@@ -127,9 +128,9 @@ class Backlog:
         return moved
 
     def leave_out(self, channel: str, repeats: Sequence[Repeat], now: datetime) -> int:
-        """End deliveries that wait for a post because another covers their story; return how many still did.
+        """End deliveries whose story another article covers, and return how many of them still waited.
 
-        A message that people see already is compared with what there is to say now.
+        A covering article's message that was already posted is marked for a correction, as it may name them.
         """
         moved = 0
         with self._database.write() as connection:
@@ -149,13 +150,13 @@ class Backlog:
 
 
 def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
-    """Return the channel's deliveries that wait for a post, oldest first, in a transaction that is open."""
+    """Return the channel's deliveries that wait for a post, oldest first, within an open transaction."""
     query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
     return as_deliveries(connection.execute(query))
 
 
 def read_recent(connection: Connection, channel: str, since: datetime, limit: int) -> list[Delivery]:
-    """Return the newest deliveries that people see, or will see in a post, of articles since then."""
+    """Return the newest deliveries, of articles since then, that are posted or part of a post to be sent."""
     under_way = and_(deliveries.c.state == DeliveryState.WAITING, posts.c.state != PostState.DEAD)
     query = (
         select(*delivery_columns)
@@ -170,7 +171,7 @@ def read_recent(connection: Connection, channel: str, since: datetime, limit: in
 
 
 def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) -> list[Delivery]:
-    """Return the deliveries that were left out because one of these articles covers a similar story."""
+    """Return the deliveries that were left out because one of these articles covers their story."""
     query = select(*delivery_columns).where(
         deliveries.c.channel == channel,
         deliveries.c.state == DeliveryState.SKIPPED,
@@ -181,7 +182,7 @@ def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) 
 
 
 def standing_of(connection: Connection, channel: str) -> Standing:
-    """Return a value that differs whenever something has changed in the channel's backlog."""
+    """Return a value that changes whenever the channel's backlog changes."""
     found = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)
     count, newest, changed_at = connection.execute(select(*found).where(_unreleased(channel))).one()
     return count, newest, changed_at
@@ -194,14 +195,14 @@ def _new_post(release: Release, *, review: bool) -> NewPost:
 
 
 def _assign(connection: Connection, channel: str, released: Iterable[tuple[int, Release]]) -> bool:
-    """Make waiting deliveries part of the posts with these ids; return whether all of them still waited."""
+    """Assign waiting deliveries to the posts with these ids; return whether all of them still waited."""
     members = [
         (delivery.id, number, place)
         for number, release in released
         for place, delivery in enumerate(release.deliveries)
     ]
     statement = _assigning(connection.dialect.name)
-    found = connection.execute(statement, {"its_channel": channel, "its_members": members})
+    found = connection.execute(statement, {"given_channel": channel, "given_members": members})
     return found.rowcount == len(members)
 
 
@@ -215,14 +216,17 @@ def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:
 
 @cache
 def _assigning(dialect: str) -> Update:
-    """Return the statement that makes waiting deliveries part of posts, whatever their number.
+    """Return the statement that assigns any number of waiting deliveries to posts.
 
-    Its parameter is a JSON array with, for each of them, the delivery's id, the post's and the place there.
+    Its parameter is a JSON array with, for each delivery, its id, the post's id and the position in the post.
     """
     function = func.json_each if dialect == "sqlite" else func.json_array_elements
-    each = function(bindparam("its_members", type_=JSON)).table_valued(column("value", JSON), name="members")
+    each = function(bindparam("given_members", type_=JSON)).table_valued(
+        column("value", JSON), name="members"
+    )
     delivery, post, place = (cast(each.c.value[part].as_string(), BigInteger) for part in range(3))
-    # A condition that no index answers: by channel and state, SQLite would search all that wait, each time.
-    still_waits = case((_unreleased(bindparam("its_channel")), 1), else_=0) == 1
+    # A condition that no index serves: by channel and state, SQLite would search all waiting deliveries each
+    # time.
+    still_waits = case((_unreleased(bindparam("given_channel")), 1), else_=0) == 1
     assigned = update(deliveries).where(deliveries.c.id == delivery, still_waits)
     return assigned.values(post_id=post, position=place)

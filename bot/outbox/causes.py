@@ -1,4 +1,4 @@
-"""Why a delivery or a post is in its state: an enum that code compares, and its words for people."""
+"""The causes of the states of deliveries and posts: an enum for code, and texts for people."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from text.phrases import explained, phrase
 
 
 class Cause(StrEnum):
-    """The reason of a state. The values are stored; the words for people come from `describe`."""
+    """The cause of a state. The values are stored; `describe` returns the text for people."""
 
     NONE = ""
-    # Decided about the article, when it was found or when its turn came.
+    # Decisions about the article, when it was found or when its message was to be sent.
     ARCHIVE = "archive"
     RULES_CHANGED = "rules_changed"
     SAME_STORY = "same_story"
@@ -30,7 +30,7 @@ class Cause(StrEnum):
     NO_QUALITY = "no_quality"
     BELOW_QUALITY = "below_quality"
     TOO_OLD = "too_old"
-    # Ordered by an operator.
+    # Orders by an operator.
     REPLAYED = "replayed"
     SKIPPED_BY_OPERATOR = "skipped_by_operator"
     RESOLVED_POSTED = "resolved_posted"
@@ -38,11 +38,11 @@ class Cause(StrEnum):
     FORGOTTEN = "forgotten"
     # Before the first request.
     REVIEW = "review"
-    # Became too old while the channel's policy held it back.
+    # The article became too old while the channel's policy made it wait.
     QUIET_HOURS = "quiet_hours"
     BUDGET = "budget"
     DIGEST = "digest"
-    # What came of a request.
+    # Results of a request.
     UNSENT = "unsent"
     RATE_LIMITED = "rate_limited"
     DENIED = "denied"
@@ -54,10 +54,10 @@ class Cause(StrEnum):
 
 
 COVERED = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
-"""Causes of a delivery that is not posted because another article covers the story, named by `covered_by`."""
+"""Causes of a delivery that is not posted because another article, its `covered_by`, covers the story."""
 
 LOST = frozenset({Cause.ANSWER_LOST})
-"""Causes that leave open whether people see the message: only the channel itself shows whether they do."""
+"""Causes for which only the channel itself shows whether people see the message."""
 
 _WORDS = {
     Cause.NONE: "",
@@ -102,14 +102,14 @@ _BELOW = re.compile(r"below quality (-?\d+): (-?\d+)")
 
 _WITHOUT_NOTE = frozenset({Cause.CHANNEL_DISABLED, Cause.NONE})
 _WITH_NOTE = frozenset({Cause.ANSWER_LOST, Cause.CANNOT_COMPOSE})
-"""Causes whose note is added to the words; every other note, if there is one, replaces them."""
+"""Causes whose note is appended to the text; any other cause's note replaces the text."""
 
 
 def describe(cause: Cause, note: str = "", covered_by: str | None = None) -> str:
-    """Return a cause in words for people; "" where there is nothing to say.
+    """Return the text of a cause for people; "" for a cause without one.
 
-    `note` has the particulars: of a rule's decision as that rule states it, of a request what the service
-    answered. `covered_by` is the article that covered the same story.
+    `note` has the details: the text of a rule's decision, or a service's answer to a request. `covered_by` is
+    the id of the article that covered the same story.
     """
     words = _WORDS[cause]
     if covered_by is not None:
@@ -119,7 +119,7 @@ def describe(cause: Cause, note: str = "", covered_by: str | None = None) -> str
         return words or note
     if cause in _WITH_NOTE:
         return explained(words, note)
-    # A rule states its decision as its words and the particulars.
+    # The text of a rule's decision is the text of the cause, with details after it.
     if cause is Cause.BELOW_QUALITY and (found := _BELOW.fullmatch(note)):
         return phrase(BELOW, least=found[1], quality=found[2])
     detail = note.removeprefix(f"{words}: ")

@@ -1,6 +1,6 @@
-"""Whether a channel may be posted to: enabled, disabled by a dead webhook, paused by people or by a limit.
+"""The state of a channel: enabled, disabled because its webhook no longer works, or paused.
 
-This module knows nothing of deliveries but which of them wait.
+Of deliveries, this module only knows which of them wait.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
 from bot.outbox.upsert import insert_into
 
-AHEAD = timedelta(minutes=1)
-"""How far in the future something may have been written: what is farther was written by a wrong clock."""
+MAX_AHEAD = timedelta(minutes=1)
+"""How far in the future a stored time may be; a later one was written by a wrong clock."""
 
 
 class RenameError(DatabaseError):
-    """The outbox knows a channel under its old and its new name; the text says what to do."""
+    """The outbox has a channel under both its old and its new name; the text says what to do."""
 
 
 class ChannelStatus(StrEnum):
@@ -39,10 +39,10 @@ class ChannelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelState:
-    """One channel as the outbox knows it.
+    """The state of one channel in the outbox.
 
-    `catalog`, `revision`, `planned_at` and `rules` say how far the planner has come; `baselined_at` is None
-    before its first run. `digest_at` is the time of the digest that was decided last.
+    `catalog`, `revision`, `planned_at` and `rules` are those of the last planning run; `baselined_at` is None
+    before the first one. `digest_at` is the time of the digest that was decided last.
     """
 
     name: str
@@ -60,30 +60,30 @@ class ChannelState:
     digest_at: datetime | None
 
     def opens_at(self, now: datetime, host_until: datetime | None = None) -> datetime | None:
-        """Return when posting may continue: `now` when at once, None when only an operator can decide."""
+        """Return when posting may continue: `now` if at once, None if only an operator can decide that."""
         if self.state is not ChannelStatus.ENABLED:
             return None
         return max(now, self.paused_until or now, host_until or now)
 
 
 def register(connection: Connection, names: Iterable[str], now: datetime) -> None:
-    """Add the channels that the outbox does not have yet; the others stay as they are."""
+    """Add the channels that the outbox does not have yet; others are not changed."""
     rows = [{"name": name, "state": ChannelStatus.ENABLED, "changed_at": now} for name in sorted(names)]
     if rows:
         connection.execute(insert_into(connection, channels).on_conflict_do_nothing(), rows)
 
 
 def carry_over(connection: Connection, old: str, new: str) -> bool:
-    """Give everything that is known of one channel to another that has not begun; return whether there was.
+    """Move the history of the channel `old` to `new`; return whether there was any.
 
-    Deliveries, posts, attempts and totals go with it, so that a renamed channel posts nothing again. Raises
-    RenameError where the other has begun.
+    The history consists of deliveries, posts, attempts and totals, so a renamed channel posts nothing again.
+    Raises RenameError if `new` has a history of its own.
     """
     both = select(channels.c.name).where(channels.c.name.in_([old, new])).order_by(channels.c.name)
     if old not in set(connection.scalars(both.with_for_update())):
         return False
     _refuse_both(connection, old, new)
-    # What a test message or a pause left of a channel that has not begun.
+    # A test message or a pause may have created rows of a channel that has not started.
     connection.execute(delete(channels).where(channels.c.name == new))
     connection.execute(update(channels).where(channels.c.name == old).values(name=new))
     for table in (deliveries, posts, attempts):
@@ -93,9 +93,9 @@ def carry_over(connection: Connection, old: str, new: str) -> bool:
 
 
 def refuse_both(database: Database, renamed: Mapping[str, str]) -> None:
-    """Raise RenameError if a channel has begun under its old and its new name.
+    """Raise RenameError if a channel has a history under both its old and its new name.
 
-    `renamed` has the old name by the new one.
+    `renamed` maps new names to old ones.
     """
     query = select(channels.c.name).where(channels.c.name.in_(sorted(renamed.values())))
     with database.read() as connection:
@@ -116,7 +116,7 @@ def _refuse_both(connection: Connection, old: str, new: str) -> None:
 
 
 def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
-    """Return how many deliveries wait for each channel that is not among `names`."""
+    """Return, by channel, how many deliveries wait for channels that are not in `names`."""
     query = (
         select(deliveries.c.channel, func.count())
         .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.channel.not_in(sorted(names)))
@@ -127,19 +127,19 @@ def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
 
 
 def locked(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
-    """Return the channels, and keep other planners away from them until the transaction ends."""
+    """Return the channels, and lock them against other planners until the transaction ends."""
     query = select(channels).where(channels.c.name.in_(sorted(names))).order_by(channels.c.name)
     return _states(connection, query.with_for_update())
 
 
 def states(database: Database) -> dict[str, ChannelState]:
-    """Return every channel that the outbox has ever known, by name."""
+    """Return every channel in the outbox by name, including channels that are no longer configured."""
     with database.read() as connection:
         return _states(connection, select(channels).order_by(channels.c.name))
 
 
 def states_in(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
-    """Return those of the channels that the outbox knows, in a transaction that is open."""
+    """Return those of the channels that the outbox has, by name, within an open transaction."""
     return _states(connection, select(channels).where(channels.c.name.in_(sorted(names))))
 
 
@@ -166,19 +166,19 @@ def disabled(database: Database) -> list[tuple[str, str, int]]:
 
 
 def host_pauses(database: Database) -> dict[str, datetime]:
-    """Return until when each host is paused; times that have passed are included."""
+    """Return until when each host is paused, including times that have passed."""
     with database.read() as connection:
         return {row.name: row.paused_until for row in connection.execute(select(hosts))}
 
 
 def pause(database: Database, name: str, now: datetime, reason: str = "paused by the operator") -> bool:
-    """Post nothing more to the channel until it is resumed; return whether there is such a channel."""
+    """Pause the channel until it is resumed; return whether there is such a channel."""
     with database.write() as connection:
         return _set_state(connection, name, ChannelStatus.PAUSED, reason, now)
 
 
 def resume(database: Database, name: str, now: datetime) -> bool:
-    """Post to the channel again, the posts held for it first; return whether there is such a channel."""
+    """Enable the channel, and plan the posts held for it; return whether there is such a channel."""
     with database.write() as connection:
         known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
         which = and_(posts.c.channel == name, posts.c.cause == Cause.CHANNEL_DISABLED)
@@ -187,7 +187,7 @@ def resume(database: Database, name: str, now: datetime) -> bool:
 
 
 def disable(connection: Connection, name: str, reason: str, now: datetime) -> None:
-    """Take the channel out of service and hold the posts that wait for it."""
+    """Disable the channel, and hold the posts that wait for it."""
     _set_state(connection, name, ChannelStatus.DISABLED, reason, now)
     note_failure(connection, name, now)
     which = and_(posts.c.channel == name, posts.c.kind != PostKind.TEST)
@@ -195,14 +195,14 @@ def disable(connection: Connection, name: str, reason: str, now: datetime) -> No
     move_posts(connection, which, DUE, PostState.HELD, now, cause=cause, note="")
 
 
-def rest_channel(connection: Connection, name: str, until: datetime) -> None:
-    """Pause the channel until then, as its service asked; a longer pause stays as it is."""
+def pause_channel(connection: Connection, name: str, until: datetime) -> None:
+    """Pause the channel until then, as its service asked; a longer pause is not shortened."""
     shorter = or_(channels.c.paused_until.is_(None), channels.c.paused_until < until)
     connection.execute(update(channels).where(channels.c.name == name, shorter).values(paused_until=until))
 
 
-def rest_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
-    """Pause every channel on the host until then; a longer pause stays as it is."""
+def pause_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
+    """Pause every channel on the host until then; a longer pause is not shortened."""
     values = {"paused_until": until, "reason": reason}
     added = insert_into(connection, hosts).values(name=name, **values)
     shorter = hosts.c.paused_until < until
@@ -218,9 +218,10 @@ def paused_ahead(connection: Connection, moment: datetime) -> dict[str, timedelt
 
 
 def rebase_pauses(connection: Connection, paused: Mapping[str, timedelta], now: datetime) -> None:
-    """Count the pauses of channels from `now`, and end those of hosts: one that is still meant comes again.
+    """Count the pauses of channels from `now`, and end those of hosts.
 
-    A request that a host refuses for its rate is not posted, and counts as no failure.
+    A host that still refuses requests pauses again: a request over its rate limit posts nothing, and does not
+    count as a failure.
     """
     for name, wait in paused.items():
         values = {"last_error_at": now, "paused_until": now + wait if wait else None}
@@ -230,20 +231,20 @@ def rebase_pauses(connection: Connection, paused: Mapping[str, timedelta], now: 
 
 
 def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:
-    """Remember what last went wrong with the channel; a pause that a wrong clock has written ends."""
-    is_ahead = channels.c.last_error_at > now + AHEAD
+    """Record the channel's last error; this ends a pause that a wrong clock has written."""
+    is_ahead = channels.c.last_error_at > now + MAX_AHEAD
     paused_until = case((is_ahead, None), else_=channels.c.paused_until)
     values = {"last_error": error, "last_error_at": now, "paused_until": paused_until}
     connection.execute(update(channels).where(channels.c.name == name).values(values))
 
 
 def note_digest(connection: Connection, name: str, at: datetime) -> None:
-    """Remember that the channel's digest of that time was decided: posted, or left for the next."""
+    """Record that the channel's digest of that time was decided: posted, or left out."""
     connection.execute(update(channels).where(channels.c.name == name).values(digest_at=at))
 
 
 def note_failure(connection: Connection, name: str, now: datetime) -> None:
-    """Remember for an alert that something failed permanently, or until an operator acts."""
+    """Record for the next alert that something has failed permanently, or until an operator acts."""
     connection.execute(update(channels).where(channels.c.name == name).values(failed_at=now))
 
 

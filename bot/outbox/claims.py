@@ -1,7 +1,7 @@
-"""Claims on posts: the right to have one request in flight, which nobody else may then make.
+"""Claims on posts: the right of one process to have one request in flight.
 
-A post is claimed as it was read, by the holder of the lease, and never while another of its channel is. Knows
-nothing of the results of requests.
+A post is claimed only if it is as it was read, by the holder of the lease, and if no other post of its
+channel is claimed. This module does not know the results of requests.
 """
 
 from __future__ import annotations
@@ -20,33 +20,35 @@ from bot.outbox.schema import channels, posts
 from bot.outbox.states import DUE, SHOWN, PostState
 
 REQUEST = timedelta(seconds=18)
-"""How much of that must be left when a request begins: 15 seconds for its answer, and some more."""
+"""How long a claim must still be valid when a request begins: 15 seconds for the answer, and a margin."""
 
-# What runs with every request is made once; the values are the parameters of each execution.
+# Statements that run with every request are constructed once; the values are parameters of each execution.
 _other = posts.alias("other")
 _ENABLED = exists().where(
-    channels.c.name == bindparam("its_channel"), channels.c.state == ChannelStatus.ENABLED.value
+    channels.c.name == bindparam("given_channel"), channels.c.state == ChannelStatus.ENABLED.value
 )
 _FREE_POST = and_(
-    posts.c.id == bindparam("its_number"),
+    posts.c.id == bindparam("given_number"),
     posts.c.claim.is_(None),
-    ~exists().where(_other.c.channel == bindparam("its_channel"), _other.c.claim.is_not(None)),
+    ~exists().where(_other.c.channel == bindparam("given_channel"), _other.c.claim.is_not(None)),
     IS_HELD,
 )
 _CLAIM: dict[str, Any] = {
-    "claim": bindparam("its_token"),
+    "claim": bindparam("given_token"),
     "fence": bindparam("lease_fence"),
-    "claimed_at": bindparam("its_at"),
-    "claimed_until": bindparam("its_until"),
+    "claimed_at": bindparam("given_at"),
+    "claimed_until": bindparam("given_until"),
 }
 _DUE_POST = and_(
-    _FREE_POST, posts.c.due_at <= bindparam("its_at"), posts.c.attempts == bindparam("its_attempt")
+    _FREE_POST, posts.c.due_at <= bindparam("given_at"), posts.c.attempts == bindparam("given_attempt")
 )
 _TAKE_POST = PostMove(and_(_DUE_POST, _ENABLED), DUE, _CLAIM)
 _TAKE_TEST = PostMove(_DUE_POST, DUE, _CLAIM)
 _TAKE_CORRECTION = (
     update(posts)
-    .where(_FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("its_at"))
+    .where(
+        _FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("given_at")
+    )
     .values(_CLAIM)
 )
 
@@ -54,21 +56,21 @@ _TAKE_CORRECTION = (
 class Taken(Enum):
     """The result of an attempt to claim a post."""
 
-    YES = "it is ours"
-    STALE = "it has changed since it was read"
-    NOT_LEADING = "the lease is not ours"
+    YES = "claimed by this process"
+    STALE = "changed since it was read"
+    NOT_LEADING = "this process does not hold the lease"
 
 
 def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
-    """Claim a post, if it may be claimed, for the process that `lease` belongs to."""
-    moment = lease.now()
+    """Claim a post for the process that `lease` belongs to, and return the result."""
+    now = lease.now()
     values: dict[str, Any] = {
-        "its_number": claim.post.id,
-        "its_channel": claim.post.channel,
-        "its_attempt": claim.post.attempts,
-        "its_at": claim.taken_at,
-        "its_token": claim.token,
-        "its_until": moment + IN_FLIGHT,
+        "given_number": claim.post.id,
+        "given_channel": claim.post.channel,
+        "given_attempt": claim.post.attempts,
+        "given_at": claim.taken_at,
+        "given_token": claim.token,
+        "given_until": now + IN_FLIGHT,
         **lease.parameters(),
     }
     if claim.kind is Kind.CORRECT:
@@ -82,18 +84,18 @@ def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
 
 
 def is_over(lease: Lease) -> ColumnElement[bool]:
-    """Return the SQL for claims that are over: of one that is too long, the clock was set back meanwhile."""
+    """Return the SQL condition for claims that have expired, or end later than any claim can."""
     farthest = lease.now() + IN_FLIGHT + SKEW
     return or_(posts.c.claimed_until <= lease.expiry(), posts.c.claimed_until > farthest)
 
 
 def is_enabled(connection: Connection, channel: str) -> bool:
     """Return whether a channel is neither paused nor disabled."""
-    return bool(connection.scalar(select(_ENABLED), {"its_channel": channel}))
+    return bool(connection.scalar(select(_ENABLED), {"given_channel": channel}))
 
 
 def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:
-    """Return whether the claim holds for as long as its request may take."""
+    """Return whether the claim is valid for as long as its request may take."""
     query = select(posts.c.id).where(
         posts.c.id == claim.post.id,
         posts.c.claim == claim.token,
@@ -103,6 +105,6 @@ def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:
 
 
 def _has_claim(connection: Connection, claim: Claim) -> bool:
-    """Return whether the claim is ours already: it was committed, and only the answer to that was lost."""
+    """Return whether the claim was already committed, and only the answer to the commit was lost."""
     query = select(posts.c.id).where(posts.c.id == claim.post.id, posts.c.claim == claim.token)
     return connection.scalar(query) is not None

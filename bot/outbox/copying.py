@@ -1,6 +1,6 @@
-"""The whole outbox into another database: a backup, its restore, a move between SQLite and PostgreSQL.
+"""Copies the whole outbox to another database: a backup, a restore, a move between SQLite and PostgreSQL.
 
-A copy is one transaction on each side: the source as it is at one moment, the target all or nothing.
+A copy is one transaction in each database: a snapshot of the source, and all or nothing in the target.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ from storage.private import private_file
 CHUNK = 5000
 """Rows that are read and written at once."""
 
-# By their foreign keys. What triggers keep comes last, in place of what they have made of the other rows.
+# In the order of their foreign keys. Tables that triggers fill come last, and replace what the triggers
+# wrote.
 _ORDER = ("posts", "deliveries", "attempts", "channels", "hosts")
-_KEPT_BY_TRIGGERS = ("delivery_counts", "tallies")
+_FILLED_BY_TRIGGERS = ("delivery_counts", "tallies")
 _NOTE = "restored from a backup"
 _NO_CLAIM: dict[str, Any] = {"claim": None, "fence": None, "claimed_at": None, "claimed_until": None}
 
 
 class CopyError(BotError):
-    """The outbox cannot be copied there, or not now; the text says why."""
+    """The outbox cannot be copied; the text says why."""
 
 
 def move(source: Database, target: Database, now: datetime) -> int:
-    """Copy the outbox into another database, which has none yet, and return how many rows that is.
+    """Copy the outbox into another database, which has none yet, and return the number of rows.
 
-    Raises CopyError while a bot has the lease: what it posts meanwhile would be posted again from the copy.
+    Raises CopyError while a bot has the lease: what it posts meanwhile would be posted again by the copy.
     """
     upgrading.check(source)
     holder = lease.holder(source)
@@ -57,9 +58,9 @@ def move(source: Database, target: Database, now: datetime) -> int:
 
 
 def back_up(source: Database, file: Path) -> None:
-    """Write the outbox as it is now into an SQLite file, which appears when it is whole.
+    """Write a snapshot of the outbox into an SQLite file, which appears when it is complete.
 
-    Raises CopyError when the file exists or cannot be written.
+    Raises CopyError if the file exists or cannot be written.
     """
     upgrading.check(source)
     if file.exists():
@@ -87,37 +88,37 @@ def back_up(source: Database, file: Path) -> None:
 def restore(file: Path, target: Database, now: datetime) -> tuple[int, int]:
     """Copy a backup into a database that has no outbox yet, so that nothing is posted twice.
 
-    What was posted after the backup is not in it. So every article that is there at the next run counts as
-    already there, and every message that waited is held, with its answer lost, for an operator to resolve.
-    Returns how many rows were copied, and how many messages are held. Raises CopyError.
+    What was posted after the backup is not in it. So every article that exists at the next run counts as
+    already there, and every message that waited is held as if its answer were lost, until an operator
+    resolves it. Returns how many rows were copied, and how many messages are held. Raises CopyError.
     """
     if not file.is_file():
         raise CopyError(f"there is no file {file}")
     with _upgraded(file) as source:
         rows = _copy(source, target)
     with target.write(limited=False) as connection:
-        return rows, _set_aside(connection, now)
+        return rows, _hold_waiting(connection, now)
 
 
 def _copy_file(source: Database, file: Path) -> None:
-    """Copy an SQLite database as it is at one moment: https://sqlite.org/backup.html."""
+    """Copy a snapshot of an SQLite database: https://sqlite.org/backup.html."""
     with source.read() as connection, closing(sqlite3.connect(file)) as copy:
         driver: Any = connection.connection.driver_connection
         driver.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, complete without what a log would hold
+        copy.execute("PRAGMA journal_mode=DELETE")  # one complete file, without a write-ahead log
 
 
 def _copy(source: Database, target: Database) -> int:
     upgrading.upgrade(target)
     with _snapshot(source) as reading, target.write(limited=False) as writing:
-        for name in (*_ORDER, *_KEPT_BY_TRIGGERS):
+        for name in (*_ORDER, *_FILLED_BY_TRIGGERS):
             if writing.scalar(select(func.count()).select_from(metadata.tables[name])):
                 raise CopyError("there is an outbox already: name a database without one")
         rows = sum(_copy_table(reading, writing, metadata.tables[name]) for name in _ORDER)
-        for name in _KEPT_BY_TRIGGERS:
+        for name in _FILLED_BY_TRIGGERS:
             writing.execute(delete(metadata.tables[name]))
             rows += _copy_table(reading, writing, metadata.tables[name])
-        # The numbers of leases go on, so that no request of an earlier one is taken for one of now.
+        # Fences continue to grow, so that no request under an earlier lease counts as one under a new lease.
         fence = reading.scalar(select(schema.lease.c.fence).where(schema.lease.c.name == lease.NAME))
         writing.execute(update(schema.lease).values(fence=(fence or 0) + 1, holder=None, expires_at=None))
         if not target.is_sqlite:
@@ -138,7 +139,7 @@ def _copy_table(reading: Connection, writing: Connection, table: Table) -> int:
 
 
 def _copy_in(writing: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows by COPY: the triggers that count run once for all of them, and not once for each.
+    """Write rows by COPY, so that the triggers that count run once for all rows, and not once for each.
 
     https://www.psycopg.org/psycopg3/docs/basic/copy.html
     """
@@ -151,7 +152,7 @@ def _copy_in(writing: Connection, table: Table, rows: Iterable[Sequence[Any]]) -
 
 @contextmanager
 def _snapshot(source: Database) -> Iterator[Connection]:
-    """Give a connection that sees the database as it is at one moment."""
+    """Yield a connection that sees a snapshot of the database."""
     if source.is_sqlite:
         with source.read() as connection:
             yield connection
@@ -163,7 +164,7 @@ def _snapshot(source: Database) -> Iterator[Connection]:
 
 @contextmanager
 def _upgraded(file: Path) -> Iterator[Database]:
-    """Give the outbox in a backup with this program's tables; the backup itself stays as it is."""
+    """Yield a copy of the outbox in a backup, upgraded to this program's tables."""
     with TemporaryDirectory(prefix="newswire-") as folder:
         copy = Path(folder) / "outbox.sqlite"
         try:
@@ -182,7 +183,7 @@ def _bring_up_to_date(database: Database, file: Path) -> None:
     try:
         upgrading.check(database)
     except upgrading.NoTablesError:
-        raise CopyError(f"{file} has no outbox in it") from None
+        raise CopyError(f"{file} contains no outbox") from None
     except upgrading.SchemaError:
         upgrading.upgrade(database)
     except DBAPIError as error:
@@ -190,7 +191,7 @@ def _bring_up_to_date(database: Database, file: Path) -> None:
 
 
 def _advance_sequences(connection: Connection) -> None:
-    """Have PostgreSQL count on from the copied ids; SQLite does so by itself."""
+    """Make PostgreSQL continue after the copied ids; SQLite does so by itself."""
     for name in ("posts", "deliveries", "attempts"):
         connection.execute(
             text(
@@ -200,8 +201,8 @@ def _advance_sequences(connection: Connection) -> None:
         )
 
 
-def _set_aside(connection: Connection, now: datetime) -> int:
-    """Hold every message that waits, and have every channel take what is there for already there."""
+def _hold_waiting(connection: Connection, now: datetime) -> int:
+    """Hold every waiting message, and let channels begin with a new baseline; return the number held."""
     connection.execute(update(channels).values(rules=None, catalog=None, revision=None, planned_at=None))
     unreleased = select(deliveries.c.id, deliveries.c.channel).where(
         deliveries.c.state == DeliveryState.WAITING, deliveries.c.post_id.is_(None)
@@ -212,15 +213,15 @@ def _set_aside(connection: Connection, now: datetime) -> int:
         connection.execute(delivery.values(post_id=post, position=0))
     waiting = [PostState.PLANNED, PostState.CLAIMED, PostState.RETRY, PostState.UNKNOWN]
     of_articles = posts.c.id.in_(select(deliveries.c.post_id).where(deliveries.c.post_id.is_not(None)))
-    # A correction that was under way.
+    # A correction whose request was in flight.
     shown = and_(posts.c.claim.is_not(None), posts.c.state.in_(SHOWN))
     connection.execute(update(posts).where(shown).values(_NO_CLAIM))
-    # What waited for its channel to be enabled again.
+    # Posts that were held while their channel was disabled.
     disabled = and_(posts.c.state == PostState.HELD, posts.c.cause == Cause.CHANNEL_DISABLED)
     lost: dict[str, Any] = {"cause": Cause.ANSWER_LOST, "note": _NOTE}
     held = connection.execute(update(posts).where(disabled).values(lost)).rowcount
     held += move_posts(connection, of_articles, waiting, PostState.HELD, now, **lost, **_NO_CLAIM)
-    # Tests and alerts of the past are of no use now.
+    # Old tests and alerts are no longer useful.
     ended: dict[str, Any] = {"cause": Cause.NOTHING_LEFT, "note": _NOTE}
     move_posts(connection, ~of_articles, waiting, PostState.DEAD, now, **ended, **_NO_CLAIM)
     return held

@@ -1,7 +1,7 @@
-"""The outbox's database: SQLite in one file or a PostgreSQL server, opened alike and safe alike.
+"""The outbox's database: SQLite in one file or a PostgreSQL server, with the same interface and guarantees.
 
-This module knows how to connect, and how to write beside other processes, but nothing of tables and
-deliveries.
+This module knows how to connect, and how to write concurrently with other processes; it does not know the
+tables.
 """
 
 from __future__ import annotations
@@ -34,47 +34,49 @@ from bot.outbox.address import database_address
 from storage.private import private_file, private_folder
 
 BUSY = 10.0
-"""Seconds for which a writer waits for another process to finish writing an SQLite file."""
+"""Seconds that a writer waits for another process to finish writing an SQLite file."""
 
 _WAL_RETRY_SECONDS = 0.02
 
-KEPT = 8
-"""Connections that threads may keep; small servers allow 20 in all, and two bots run during a deploy."""
+POOL_SIZE = 8
+"""Connections that stay open; small servers allow 20 in total, and two bots run during a deploy."""
 
 PREPARE_AFTER = 5
 """How often a connection runs a statement before it prepares it on the server, which then need not parse and
 plan it each time: that is a third or more of what the statements of a post cost the server."""
 
-# A server that vanished without a word is noticed in seconds, not in the system's quarter of an hour.
-_POSTGRES_PATIENCE = {
+# A server that no longer answers is noticed within seconds, not after the system's 15 minutes.
+_POSTGRES_TIMEOUTS = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# Set for one transaction, so that a pooler that hands connections round keeps them apart, and in one message
-# with its beginning. A process that was frozen in a transaction gives up its locks well before the successor
-# of its lease has waited 30 seconds.
+# Set for one transaction, as a pooler may give the connection to another client afterwards, and in one
+# message with its beginning. A process that is frozen in a transaction loses its locks well before the next
+# holder of the lease has waited 30 seconds.
 _LIMITS = (
     "SET LOCAL idle_in_transaction_session_timeout = '5s';"
     " SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'"
 )
 
-# How to begin: to write, to read, and to write without limits. Not by an event of the engine: every statement
-# would then look for listeners, which took a tenth of the processor time of a post.
+# How to begin a transaction: to write, to read, and to write without limits. This is not done by an event of
+# the engine, as every statement would then look for listeners, which took a tenth of the processor time of a
+# post.
 _SQLITE: tuple[str, str | None, str] = ("BEGIN IMMEDIATE", "BEGIN", "BEGIN IMMEDIATE")
-# Statements that only read are transactions of their own, so that a frozen reader holds up no upgrade.
+# Each statement that only reads is a transaction of its own, so that a frozen reader does not block an
+# upgrade.
 _POSTGRES: tuple[str, str | None, str] = (f"BEGIN; {_LIMITS}", None, "BEGIN")
 
 _AWAY_CLASSES = {"08", "40", "53", "57", "58"}
-"""SQLSTATE classes of a server that is away, out of resources, shutting down, or asks for another try.
+"""SQLSTATE classes of a server that is away, out of resources, shutting down, or asks for a retry.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
 _AWAY_STATES = {"25006", "25P03", "25P04", "55P03"}
-"""A standby's refusal to write, transactions ended for idling or taking too long, a lock that is taken."""
+"""SQLSTATEs for a standby that refuses writes, for transactions that took too long, and for held locks."""
 
 _AWAY_SQLITE = {5, 6, 8, 10, 13, 14, 15}
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (https://sqlite.org/rescode.html)."""
@@ -85,17 +87,17 @@ class DatabaseError(BotError):
 
 
 class Utc(TypeDecorator[datetime]):
-    """An aware time in UTC; SQLite, which has no time zones, keeps it naive and sortable as text."""
+    """An aware time in UTC; SQLite, which has no time zones, stores it naive, as text that can be sorted."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
-        """Return what makes of a time what the driver takes; that raises ValueError for a naive one."""
+        """Return the function that converts a time for the driver; it raises ValueError for a naive time."""
         return _utc_text if dialect.name == "sqlite" else _utc
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
-        """Return what makes an aware time of what the driver gives."""
+        """Return the function that converts the driver's value to an aware time."""
         return _time_in if dialect.name == "sqlite" else _utc
 
 
@@ -117,20 +119,20 @@ def _time_in(text: str | None) -> datetime | None:
 
 
 class Database:
-    """One engine, and the ways to use it. Safe to share among threads."""
+    """One engine, and its transactions. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._begin, self._begin_reading, self._begin_unlimited = _SQLITE if self.is_sqlite else _POSTGRES
-        # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
+        # SQLite waits by sleeping, which can starve threads; within a process, a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
 
     @contextmanager
     def write(self, *, limited: bool = True) -> Iterator[Connection]:
-        """Give a connection in a transaction that commits at the end, or rolls back on an exception.
+        """Yield a connection in a transaction, which is committed at the end, or rolled back on an exception.
 
-        With `limited` a PostgreSQL server ends the transaction when it waits or idles for too long.
+        With `limited`, a PostgreSQL server ends the transaction if it waits or is idle for too long.
         """
         begin = self._begin if limited else self._begin_unlimited
         with self._turn or nullcontext(), self.engine.connect() as connection, connection.begin():
@@ -139,14 +141,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that is only read from, and so waits for no writer."""
+        """Yield a connection for reading only, which does not wait for writers."""
         with self.engine.connect() as connection:
             if self._begin_reading:
                 connection.exec_driver_sql(self._begin_reading)
             yield connection
 
     def is_missing(self) -> bool:
-        """Return whether this is an SQLite file that does not exist: to open it would create it."""
+        """Return whether this is an SQLite file that does not exist; opening it would create it."""
         file = Path(self.engine.url.database or "")
         return self.is_sqlite and bool(file.name) and not _is_uri(file) and not file.exists()
 
@@ -158,34 +160,35 @@ class Database:
 def connect(url: str, name: str = "DATABASE_URL") -> Database:
     """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
 
-    Nothing is opened, but the folder of an SQLite file is created. Raises AddressError for another address,
-    in a text with `name` and without the password, and DatabaseError for a folder that cannot be made.
+    Nothing is opened, but the folder of an SQLite file is created. Raises AddressError, with `name` and
+    without the password in its text, for any other address, and DatabaseError if the folder cannot be
+    created.
     """
     address = database_address(url, name)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
-    # No statements prepared on the server, unless _prepare_where_safe allows it.
-    options = {**_POSTGRES_PATIENCE, "prepare_threshold": None}
-    # The driver is to begin nothing by itself: see Database.write.
+    # No statements are prepared on the server, unless _prepare_where_safe allows it.
+    options = {**_POSTGRES_TIMEOUTS, "prepare_threshold": None}
+    # The driver must not begin transactions by itself: see Database.write.
     engine = create_engine(
         address,
-        pool_size=KEPT,
+        pool_size=POOL_SIZE,
         max_overflow=4,
         pool_use_lifo=True,
         connect_args=options,
         isolation_level="AUTOCOMMIT",
     )
-    # Many rows in one statement: the driver would pipeline several, after which the server's time-out for an
-    # idle transaction is not armed, so that a process frozen there would keep its locks.
+    # Many rows in one statement: the driver would pipeline several statements, and the server then does not
+    # start its time-out for idle transactions, so that a process that is frozen there would keep its locks.
     engine.dialect.use_insertmanyvalues_wo_returning = True
     event.listen(engine, "connect", _prepare_where_safe)
     return Database(engine)
 
 
 def temporary_database() -> Database:
-    """Return an empty SQLite database that only this process sees, and that is gone once it is closed.
+    """Return an empty SQLite database that only this process sees, and that is deleted when it is closed.
 
-    It is in memory, and what exceeds SQLite's cache in a file without a name
+    It is in memory; what exceeds SQLite's cache is in an unnamed file
     (https://sqlite.org/inmemorydb.html#temp_db).
     """
     engine = create_engine("sqlite://", creator=_open_nameless, poolclass=StaticPool)
@@ -193,9 +196,9 @@ def temporary_database() -> Database:
 
 
 def is_away(error: BaseException) -> bool:
-    """Return whether the database is away, locked or failing over, so that the same may succeed later.
+    """Return whether the database is away, locked or failing over, so that a retry may succeed.
 
-    Every other error is its refusal of what was asked: that would fail again.
+    With any other error the database refuses the statement, and would refuse it again.
     """
     if isinstance(error, NoConnectionFreeError):
         return True
@@ -205,22 +208,22 @@ def is_away(error: BaseException) -> bool:
     if sqlite_code is not None:
         return (sqlite_code & 0xFF) in _AWAY_SQLITE
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the driver's own error: no connection, or one that broke
+    if state is None:  # the driver's own error: no connection, or a broken one
         return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
     return state[:2] in _AWAY_CLASSES or state in _AWAY_STATES
 
 
 def first_line(error: Exception) -> str:
-    """Return the database's message in one line, without statements and values."""
+    """Return the first line of the database's message, without statements and values."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return (str(said).strip().splitlines() or ["no answer"])[0]
 
 
 def _prepare_where_safe(connection: Any, record: object) -> None:
-    """Let the driver prepare the statements that it repeats, where no pooler stands before the server.
+    """Let the driver prepare repeated statements, unless there is a pooler before the server.
 
-    A pooler may change the server process with each transaction, and the next knows no such statement. It
-    gives its clients a process id of its own making, which is not the one that the server process has.
+    A pooler may use another server process for each transaction, which does not have the prepared statement.
+    A pooler is recognised because it gives its clients another process id than that of the server process.
     https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#pgbouncer
     """
     (number,) = connection.execute("SELECT pg_backend_pid()").fetchone()
@@ -235,12 +238,12 @@ def _sqlite(address: URL) -> Engine:
         private_folder(folder)
     except OSError as error:
         raise DatabaseError(f"the outbox's folder {folder} cannot be created: {error.strerror}") from None
-    # The connection used last has the file's pages in memory; any other reads again what it has changed.
+    # The connection used last has the file's pages in memory; another one would read changed pages again.
     engine = create_engine(address, connect_args={"timeout": BUSY}, pool_use_lifo=True)
     if not _is_uri(file):
 
         def create(*arguments: object) -> None:
-            with suppress(OSError):  # SQLite then says what is wrong
+            with suppress(OSError):  # SQLite then raises the error
                 private_file(file)
 
         event.listen(engine, "do_connect", create)
@@ -266,9 +269,9 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log, or wait while another process does so.
+    """Switch to a write-ahead log, and retry while another process does so.
 
-    SQLite does not wait by itself here: of several connections that switch at once, all but one are refused.
+    SQLite does not wait here: if several connections switch at the same time, it refuses all but one.
     """
     give_up_at = time.monotonic() + BUSY
     while True:

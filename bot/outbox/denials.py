@@ -1,6 +1,6 @@
-"""How long a service has answered nothing but a bare refusal, from the record of attempts.
+"""Determines, from the record of attempts, since when a service has answered only with DENIED.
 
-This module knows nothing of what follows from it.
+This module does not decide what follows from that.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from bot.outbox.records import Kind
 from bot.outbox.schema import attempts
 from bot.services import DENIED_FOR, Outcome
 
-_SAYS_NOTHING = (Outcome.DENIED, Outcome.UNSENT)
+_NO_EVIDENCE = (Outcome.DENIED, Outcome.UNSENT)
 """Outcomes that do not show that the webhook works; an attempt that was not sent has not reached it."""
 
 
 def denied_since(database: Database, channel: str, now: datetime) -> datetime | None:
-    """Return when the channel's present series of DENIED answers to posts began; None without one.
+    """Return when the channel's current series of DENIED answers to posts began; None without one.
 
-    Looks back no further than is needed to see that the series is longer than DENIED_FOR.
+    It looks back only as far as is needed to know whether the series is longer than DENIED_FOR.
     """
     recent = (
         select(attempts.c.outcome, attempts.c.started_at)
@@ -35,7 +35,7 @@ def denied_since(database: Database, channel: str, now: datetime) -> datetime | 
     since = None
     with database.read() as connection:
         for outcome, started_at in connection.execute(recent):
-            if outcome not in _SAYS_NOTHING:
+            if outcome not in _NO_EVIDENCE:
                 break
             if outcome == Outcome.DENIED:
                 since = started_at

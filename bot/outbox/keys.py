@@ -1,4 +1,4 @@
-"""What the outbox can store: texts a database accepts, keys short enough for an index, keys of posts."""
+"""Texts and keys in the form that the outbox can store, and the keys of posts."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import hashlib
 import re
 import secrets
 
-LONGEST_KEY = 500
-"""Bytes of UTF-8 that are indexed as they are; PostgreSQL refuses index rows above 2,704 bytes.
+MAX_KEY = 500
+"""The most bytes of UTF-8 that are indexed unhashed; PostgreSQL refuses index rows above 2,704 bytes.
 
 https://www.postgresql.org/docs/current/btree.html
 """
 
-LONGEST_TITLE = 2000
-"""Characters of a title that the outbox keeps, to name an article that no longer exists."""
+MAX_TITLE = 2000
+"""Characters of a title that the outbox stores, to name an article that no longer exists."""
 
 # PostgreSQL's text cannot hold NUL, and no encoding can hold a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def index_key(text: str) -> str:
-    """Return what represents `text` in an index: itself, or a hash of it when it is long or not storable."""
+    """Return the key of `text` in an index: the text, or its hash if it is long or cannot be stored."""
     encoded = text.encode("utf-8", "surrogatepass")
-    if len(encoded) <= LONGEST_KEY and not _UNSTORABLE.search(text):
+    if len(encoded) <= MAX_KEY and not _UNSTORABLE.search(text):
         return text
     return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 

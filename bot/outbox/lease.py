@@ -1,8 +1,9 @@
-"""Which of any number of bots may plan and send: one holder at a time, identified by a growing fence.
+"""The lease, which decides which of several bots may plan and send; a growing fence identifies its holder.
 
-This module knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks
-of several machines need not agree, and the given clock's on SQLite, whose processes share one machine.
-Where that is set forward, what ran out by it alone is left to its owner for a while.
+This module does not know deliveries. On PostgreSQL, times are the database server's, so that the clocks of
+several machines need not agree; on SQLite, whose processes share one machine, they are those of the given
+clock. After that clock was set forward, leases and claims that expired only because of this stay valid for
+the length of a claim.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from bot.outbox.schema import lease
 NAME = "bot"
 
 TERM = timedelta(seconds=24)
-"""How long a lease lasts without being renewed."""
+"""How long a lease lasts unless it is renewed."""
 
 SKEW = timedelta(seconds=10)
-"""How far ahead the clock of a holder may be; a lease that lasts longer than TERM beyond that is void."""
+"""How far ahead a holder's clock may be; a lease that ends later than TERM + SKEW from now is invalid."""
 
 IN_FLIGHT = timedelta(seconds=25)
-"""How long a claim is left to its owner: with a heartbeat, no longer than it takes to succeed a dead bot."""
+"""How long a claim is valid: with a heartbeat, no longer than it takes to replace a dead bot."""
 
 HEARTBEAT = timedelta(seconds=5)
-"""How often it is renewed and asked for: a dead holder is replaced within TERM + HEARTBEAT < 30 s."""
+"""The time between two attempts to renew or take it: a dead holder is replaced within TERM + HEARTBEAT."""
 
 STEP = timedelta(seconds=2)
-"""How far ahead of the time since the machine's start its clock may get between two heartbeats."""
+"""How far the machine's clock may gain on the time since its start between two heartbeats."""
 
 IS_HELD = exists().where(
     lease.c.name == NAME,
@@ -44,7 +45,7 @@ IS_HELD = exists().where(
     lease.c.fence == bindparam("lease_fence"),
     lease.c.expires_at > bindparam("lease_moment"),
 )
-"""The SQL for a lease that is held; the parameters are those of `Lease.parameters`."""
+"""The SQL condition that the lease is held; the parameters are those of `Lease.parameters`."""
 
 _TAKE = (
     update(lease)
@@ -54,7 +55,7 @@ _TAKE = (
             lease.c.holder.is_(None),
             lease.c.expires_at <= bindparam("expiry"),
             lease.c.expires_at > bindparam("farthest"),  # written by a clock that was ahead
-            lease.c.holder == bindparam("me"),  # taken, and the answer of the commit was lost
+            lease.c.holder == bindparam("me"),  # this process took it, and the answer to the commit was lost
         ),
     )
     .values(
@@ -65,7 +66,7 @@ _TAKE = (
     )
     .returning(lease.c.fence)
 )
-# Even a lease that ran out is still ours while nobody else has taken it: the fence proves it.
+# A lease that has expired still belongs to its holder until another takes it, which the fence shows.
 _RENEW = (
     update(lease)
     .where(lease.c.name == NAME, lease.c.holder == bindparam("me"), lease.c.fence == bindparam("mine"))
@@ -81,7 +82,7 @@ _RELEASE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds the lease, since when and until when; `name` is None when nobody does."""
+    """The holder of the lease, since when and until when; `name` is None if there is none."""
 
     name: str | None
     fence: int
@@ -90,14 +91,14 @@ class Holder:
 
 
 def since_start() -> float:
-    """Return the seconds since the machine was started, which nobody sets; on Linux also those it slept."""
+    """Return the seconds since the machine's start, which nobody sets; on Linux including suspension."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Lease:
-    """One process's hold on the lease. `fence` is None while it has none. Safe to share among threads.
+    """The lease as one process holds it; `fence` is None while it does not. Thread-safe.
 
-    `elapsed` shows when the clock was set: seconds of a clock that never is.
+    `elapsed` returns the seconds of a clock that is never set, by which a set clock is noticed.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Lease:
         return self.fence is not None
 
     def release(self) -> None:
-        """Give the lease up at once, so that another process need not wait for its end."""
+        """Release the lease, so that another process need not wait until it expires."""
         with self._lock:
             if self.fence is None:
                 return
@@ -136,7 +137,7 @@ class Lease:
             self.fence = None
 
     def is_held(self, connection: Connection) -> bool:
-        """Return whether the lease is this process's at this moment, as the database has it."""
+        """Return whether this process holds the lease now, according to the database."""
         return self.fence is not None and bool(connection.scalar(select(IS_HELD), self.parameters()))
 
     def parameters(self) -> dict[str, object]:
@@ -148,10 +149,10 @@ class Lease:
         return self._clock() + self._ahead
 
     def expiry(self) -> datetime:
-        """Return the time by which leases and claims of others are over.
+        """Return the time that decides whether leases and claims of others have expired.
 
-        For the length of a claim after the machine's clock was set forward, it is the time by the clock as it
-        was: what was written before is over when it would have been.
+        For the length of a claim after the machine's clock was set forward, it is the time by the old clock,
+        so that what was written before expires when it would have.
         """
         return self.now() - (self._set_forward if self._elapsed() < self._until else timedelta(0))
 
@@ -167,7 +168,7 @@ class Lease:
 
     def _hold(self) -> int | None:
         with self._database.write() as connection:
-            moment = self._moment(connection)
+            moment = self._time(connection)
             if not self._server_time:
                 self._notice_setting(moment)
             values = {
@@ -181,7 +182,7 @@ class Lease:
             fence: int | None = connection.scalar(_RENEW, values) if self.fence is not None else None
             return fence if fence is not None else connection.scalar(_TAKE, values)
 
-    def _moment(self, connection: Connection) -> datetime:
+    def _time(self, connection: Connection) -> datetime:
         if not self._server_time:
             return self._clock()
         moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
@@ -190,12 +191,12 @@ class Lease:
 
 
 def holder(database: Database) -> Holder:
-    """Return who holds the lease, for people to see."""
+    """Return the holder of the lease."""
     with database.read() as connection:
         return holder_now(connection)
 
 
 def holder_now(connection: Connection) -> Holder:
-    """Do the same in a transaction that is open."""
+    """Return the holder of the lease, within an open transaction."""
     row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
     return Holder(name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at)

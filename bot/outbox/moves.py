@@ -1,6 +1,6 @@
-"""The only module that writes the states of deliveries and posts, by the tables in `bot.outbox.states`.
+"""Changes the states of deliveries and posts by the tables in `bot.outbox.states`; no other module does.
 
-Every move compares the state it starts from, so that what has changed meanwhile stays as it is.
+Every move checks the state that it starts from, so that a row that has changed meanwhile is not changed.
 """
 
 from __future__ import annotations
@@ -43,43 +43,43 @@ from bot.services.message import Mention
 
 Row = dict[str, Any]
 
-_BEGINNINGS = frozenset({DeliveryState.WAITING, DeliveryState.BASELINED, DeliveryState.SKIPPED})
+_INITIAL_STATES = frozenset({DeliveryState.WAITING, DeliveryState.BASELINED, DeliveryState.SKIPPED})
 
 
 def add_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
-    """Add deliveries; each row has its `state`, one of those in which a delivery may begin."""
+    """Add deliveries; the `state` in each row must be one in which a delivery may begin."""
     _check_beginnings(rows)
     if rows:
         connection.execute(insert(deliveries), list(rows))
 
 
-def add_alike_deliveries(connection: Connection, row: Row, channels: Sequence[str]) -> None:
-    """Add a delivery to each of the channels, in one statement: `row` is all of it but the channel."""
+def add_for_channels(connection: Connection, row: Row, channels: Sequence[str]) -> None:
+    """Add a delivery for each of the channels, in one statement; `row` has all values except the channel."""
     _check_beginnings([row])
     statement = _alike(tuple(row), connection.dialect.name)
-    values = {f"its_{name}": value for name, value in row.items()}
-    connection.execute(statement, {**values, "its_channels": json.dumps(channels)})
+    values = {f"given_{name}": value for name, value in row.items()}
+    connection.execute(statement, {**values, "given_channels": json.dumps(channels)})
 
 
 @cache
 def _alike(names: tuple[str, ...], dialect: str) -> Insert:
-    document = bindparam("its_channels", type_=Text)
+    document = bindparam("given_channels", type_=Text)
     if dialect == "sqlite":
         each = func.json_each(document).table_valued("value")
     else:
         each = func.json_array_elements_text(cast(document, JSON)).table_valued("value")
-    values = [bindparam(f"its_{name}", type_=deliveries.c[name].type) for name in names]
+    values = [bindparam(f"given_{name}", type_=deliveries.c[name].type) for name in names]
     return insert(deliveries).from_select([*names, "channel"], select(*values, each.c.value))
 
 
 def _check_beginnings(rows: Sequence[Row]) -> None:
-    if wrong := {row["state"] for row in rows} - _BEGINNINGS:
+    if wrong := {row["state"] for row in rows} - _INITIAL_STATES:
         raise IllegalMoveError(f"no delivery begins as {', '.join(sorted(wrong))}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPost:
-    """A post to add: planned for `due_at`, or held for review where that is None."""
+    """A post to add: planned for `due_at`, or held for review if that is None."""
 
     kind: PostKind
     due_at: datetime | None
@@ -87,7 +87,7 @@ class NewPost:
 
 
 def add_posts(connection: Connection, channel: str, new: Sequence[NewPost], now: datetime) -> list[int]:
-    """Add the posts and return their ids in that order."""
+    """Add the posts, and return their ids in the same order."""
     rows = [
         {
             "channel": channel,
@@ -107,9 +107,10 @@ def add_posts(connection: Connection, channel: str, new: Sequence[NewPost], now:
 
 
 class PostMove:
-    """An update that moves posts, made once because it runs with every request.
+    """An update statement that moves posts, constructed once because it runs with every request.
 
-    `which` selects the posts and may hold bindparams, as may `values`; their names do not begin with `move_`.
+    `which` selects the posts; it may have bindparams, and so may `values`, with names that do not begin with
+    `move_`.
     """
 
     def __init__(
@@ -135,9 +136,9 @@ class PostMove:
         due_at: datetime | None = None,
         **parameters: Any,
     ) -> int:
-        """Move the posts and return how many were; `due_at` is given exactly where a post waits.
+        """Move the posts, and return how many were moved; `due_at` is set exactly if the post then waits.
 
-        Raises IllegalMoveError where the table does not allow the move from one of the sources.
+        Raises IllegalMoveError if the table does not allow the move from one of the sources.
         """
         _check(self._sources, target, POST_MOVES)
         if (due_at is not None) != (target in DUE):
@@ -147,7 +148,7 @@ class PostMove:
 
 
 class DeliveryMove:
-    """An update that moves deliveries, made once; see PostMove."""
+    """An update statement that moves deliveries, constructed once; see PostMove."""
 
     def __init__(
         self,
@@ -174,7 +175,7 @@ class DeliveryMove:
     def __call__(
         self, connection: Connection, target: DeliveryState, now: datetime, cause: Cause, **parameters: Any
     ) -> int:
-        """Move the deliveries and return how many were; raises IllegalMoveError as PostMove does."""
+        """Move the deliveries, and return how many were moved; raises IllegalMoveError as PostMove does."""
         _check(self._sources, target, DELIVERY_MOVES)
         moved = {"move_state": target, "move_cause": cause, "move_now": now}
         return connection.execute(self._statement, {**parameters, **moved}).rowcount
@@ -190,7 +191,7 @@ def move_deliveries(
     cause: Cause,
     **values: Any,
 ) -> int:
-    """Move the deliveries that `which` selects and that are in one of `sources`; return how many were.
+    """Move the deliveries that `which` selects and that are in one of `sources`; return how many were moved.
 
     Raises IllegalMoveError when the table does not allow the move from one of `sources`.
     """
@@ -207,10 +208,10 @@ def move_posts(
     due_at: datetime | None = None,
     **values: Any,
 ) -> int:
-    """Move the posts that `which` selects and that are in one of `sources`; return how many were.
+    """Move the posts that `which` selects and that are in one of `sources`; return how many were moved.
 
-    `due_at` is given exactly for the states in which a post waits. Raises IllegalMoveError otherwise, and
-    when the table does not allow the move from one of `sources`.
+    `due_at` is set exactly for the states in which a post waits. Raises IllegalMoveError otherwise, and if
+    the table does not allow the move from one of `sources`.
     """
     return PostMove(which, sources, values)(connection, target, now, due_at)
 
@@ -222,5 +223,5 @@ def _check(sources: Iterable[Any], target: Any, table: dict[Any, frozenset[Any]]
 
 
 def _is_one_of(state: ColumnElement[str], sources: Iterable[str]) -> ColumnElement[bool]:
-    """Return the SQL for one of some states, as many as there are when the statement is made."""
+    """Return the SQL condition for one of some states."""
     return state.in_([literal(source, state.type) for source in sources])

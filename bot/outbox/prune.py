@@ -1,6 +1,6 @@
-"""Deletes finished rows that are older than the operator keeps them, a bounded number at a time.
+"""Deletes finished rows that are past their retention time, a limited number at a time.
 
-Deliveries are never deleted: they hold the identity and story of an article, so that nothing is posted twice.
+Deliveries are never deleted: by the identity and story of their articles, nothing is posted twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import SHOWN, DeliveryState, PostState
 
 BATCH = 500
-"""Rows of each table that are examined at a time: enough for 700,000 a day at one run a minute."""
+"""Rows of each table that one call examines: enough for 700,000 a day at one run a minute."""
 
 _OVER = sorted(SHOWN | {PostState.DEAD})
 
@@ -23,7 +23,7 @@ _OVER = sorted(SHOWN | {PostState.DEAD})
 class Pruner:
     """Deletes attempts and posts that are older than `keep`, for the process that `lease` belongs to.
 
-    Each call goes on where the one before ended: what has to stay is not examined again until all else was.
+    Each call continues where the last one ended, so that rows that must stay are not examined each time.
     """
 
     def __init__(self, database: Database, lease: Lease, keep: timedelta) -> None:
@@ -33,7 +33,7 @@ class Pruner:
         self._cursors = {attempts.name: 0, posts.name: 0}
 
     def prune(self, now: datetime) -> int:
-        """Delete one batch and return how many rows that were; none without the lease."""
+        """Delete one batch, and return the number of rows deleted; 0 without the lease."""
         before = now - self._keep
         with self._database.read() as connection:
             old_attempts = self._next(connection, attempts, before)
@@ -47,7 +47,7 @@ class Pruner:
             return pruned + _prune_posts(connection, old_posts, before)
 
     def _next(self, connection: Connection, table: Table, before: datetime) -> list[int]:
-        """Return the ids of the next rows that began before a time; rows are numbered as they begin."""
+        """Return the ids of the next rows that were created before a time, as ids grow with time."""
         began = attempts.c.started_at if table is attempts else posts.c.created_at
         query = select(table.c.id, began).where(table.c.id > self._cursors[table.name])
         rows = connection.execute(query.order_by(table.c.id).limit(BATCH)).all()
@@ -57,9 +57,9 @@ class Pruner:
 
 
 def _prune_posts(connection: Connection, ids: list[int], before: datetime) -> int:
-    """Delete those of the posts that are over and whose attempts are gone; return how many.
+    """Delete those of the posts that have ended and have no attempts left; return how many.
 
-    A dead post whose delivery still waits stays: it is what says that the delivery has failed.
+    A dead post with a waiting delivery stays, as it shows that the delivery has failed.
     """
     waiting = exists().where(deliveries.c.post_id == posts.c.id, deliveries.c.state == DeliveryState.WAITING)
     over = select(posts.c.id).where(

@@ -1,6 +1,6 @@
-"""The durable queue: what waits, who has it in flight, and the results.
+"""The durable queue: posts that wait, posts in flight, and results.
 
-Every change compares the claim or the state that its author last saw, and is made by the holder of the lease.
+Every change checks the claim or the state that was read before, and is made by the holder of the lease.
 This module knows nothing of rules, messages and requests.
 """
 
@@ -36,7 +36,7 @@ from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 APART = timedelta(minutes=5)
-"""The shortest time between two corrections: an article that is being written is saved often."""
+"""The shortest time between two corrections: an article is saved often while somebody edits it."""
 
 
 class Outbox:
@@ -48,13 +48,13 @@ class Outbox:
         self._lease = lease
 
     def due(self, channel: str, now: datetime, limit: int) -> list[Post]:
-        """Return the oldest posts of the channel that are due at `now`; tests come first."""
+        """Return the channel's oldest posts that are due at `now`, test messages first."""
         query = select(*post_columns).where(posts.c.channel == channel, posts.c.due_at <= now)
         first = case((posts.c.kind == PostKind.TEST, 0), else_=1)
         return self._posts(query.order_by(first, posts.c.id).limit(limit))
 
     def to_correct(self, channel: str, now: datetime, limit: int) -> list[Post]:
-        """Return the posts of the channel whose articles have changed and been quiet for long enough."""
+        """Return the channel's posts whose correction is due at `now`."""
         query = select(*post_columns).where(
             posts.c.channel == channel,
             posts.c.correct_at <= now,
@@ -65,7 +65,7 @@ class Outbox:
         return self._posts(query.order_by(posts.c.correct_at, posts.c.id).limit(limit))
 
     def same_story(self, delivery: Delivery) -> list[Delivery]:
-        """Return the deliveries that were skipped because this one has the same story."""
+        """Return the deliveries that were skipped because this one covers the same story."""
         address, title = deliveries.c.cause == Cause.SAME_STORY, deliveries.c.cause == Cause.SIMILAR
         alike = select(*delivery_columns).where(
             deliveries.c.channel == delivery.channel,
@@ -79,16 +79,16 @@ class Outbox:
             return as_deliveries(connection.execute(alike.order_by(deliveries.c.id)))
 
     def rebase(self, now: datetime) -> int:
-        """Have what was scheduled by a clock that was ahead wait as long as was meant, counted from `now`.
+        """Reschedule what was scheduled by a clock that was ahead, with the same wait counted from `now`.
 
-        That holds for posts, and for pauses of channels and hosts. Returns how many these were.
+        This applies to posts, and to pauses of channels and hosts. Returns how many were rescheduled.
         """
         ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
-            posts.c.due_at.is_not(None), posts.c.updated_at > now + channelstate.AHEAD
+            posts.c.due_at.is_not(None), posts.c.updated_at > now + channelstate.MAX_AHEAD
         )
         with self.database.read() as connection:
             found = connection.execute(ahead).all()
-            paused = channelstate.paused_ahead(connection, now + channelstate.AHEAD)
+            paused = channelstate.paused_ahead(connection, now + channelstate.MAX_AHEAD)
         if not found and not paused:
             return 0
         with self.database.write() as connection:
@@ -102,13 +102,13 @@ class Outbox:
             channelstate.rebase_pauses(connection, paused, now)
         return len(found) + len(paused)
 
-    def orphans(self, ours: Collection[int]) -> list[Post]:
-        """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""
+    def orphans(self, own: Collection[int]) -> list[Post]:
+        """Return the posts in flight with an expired claim, except the posts of this process, `own`."""
         gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
-        return [post for post in self._posts(gone) if post.id not in ours]
+        return [post for post in self._posts(gone) if post.id not in own]
 
     def next_times(self, names: Collection[str]) -> dict[str, datetime]:
-        """Return when each channel next has something to release, send or correct; others are absent."""
+        """Return, by channel, when it next has something to release, send or correct; others are absent."""
         asked = sorted(names)
         queries = [
             select(posts.c.channel, func.min(column))
@@ -133,34 +133,34 @@ class Outbox:
         return found
 
     def tests_due(self, now: datetime) -> set[str]:
-        """Return the channels for which a test message waits."""
+        """Return the channels with a waiting test message."""
         query = select(posts.c.channel).where(posts.c.due_at <= now, posts.c.kind == PostKind.TEST)
         with self.database.read() as connection:
             return set(connection.scalars(query))
 
     def exchange(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
-        """Record what is done and make the next claim, in one transaction.
+        """Record a result and make the next claim, in one transaction.
 
-        Returns whether the record was still ours to make, and the result of the claim. May be repeated with
-        the same arguments after a database error, whether or not that came after the commit.
+        Returns whether the result could still be recorded, and the result of the claim. After a database
+        error, before or after the commit, the call may be repeated with the same arguments.
         """
         with self.database.write() as connection:
             recorded = done is None or record(connection, done)
             taken = take(connection, self._lease, claim) if claim else None
         return recorded, taken
 
-    def still_ours(self, claim: Claim) -> bool:
-        """Return whether the claim holds for as long as its request may take."""
+    def is_claimed(self, claim: Claim) -> bool:
+        """Return whether the claim is valid for as long as its request may take."""
         with self.database.read() as connection:
             return holds(connection, self._lease, claim)
 
     def settle(
         self, post: Post, left: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> bool:
-        """Take deliveries out of a post that waits, each with its end; return whether all was as it was read.
+        """Remove deliveries from a waiting post, each with its final state; return whether all were as read.
 
-        A post that none is left for is dead. Not while a planner decides about the channel: it may be leaving
-        out another article because of one of these, which has to be seen here afterwards.
+        A post without deliveries is dead. This waits for a planner that decides about the channel: it may
+        leave out another article because of one of these deliveries, which has to be seen here afterwards.
         """
         with self.database.write() as connection:
             lock_channel(connection, post.channel)
@@ -176,7 +176,7 @@ class Outbox:
             if len(left) == len(post.remaining):
                 _, _, cause, note = left[0]
                 ended = move_posts(
-                    connection, _as_read(post), [post.state], PostState.DEAD, now, cause=cause, note=note
+                    connection, _is_unchanged(post), [post.state], PostState.DEAD, now, cause=cause, note=note
                 )
             if moved != len(left) or ended != 1:
                 connection.rollback()
@@ -184,29 +184,30 @@ class Outbox:
         return True
 
     def fail(self, post: Post, cause: Cause, note: str, now: datetime) -> bool:
-        """End a post that waits, without a request; return whether it still was as it was read."""
+        """End a waiting post without a request; return whether it still was as read."""
         with self.database.write() as connection:
             if not self._lease.is_held(connection):
                 return False
             values: dict[str, Any] = {"cause": cause, "note": note}
             channelstate.note_error(connection, post.channel, describe(cause, note), now)
             channelstate.note_failure(connection, post.channel, now)
-            return move_posts(connection, _as_read(post), [post.state], PostState.DEAD, now, **values) == 1
+            ended = move_posts(connection, _is_unchanged(post), [post.state], PostState.DEAD, now, **values)
+            return ended == 1
 
     def postpone(self, post: Post, until: datetime) -> bool:
-        """Look at a post that waits, or at its correction, again at `until`.
+        """Postpone a waiting post, or its correction, until `until`.
 
-        Returns False, and changes nothing, where another bot has the lease or the post is not as it was read.
+        Returns False, and changes nothing, if another bot has the lease or the post is not as it was read.
         """
         column = "due_at" if post.state in DUE else "correct_at"
         with self.database.write() as connection:
             if not self._lease.is_held(connection):
                 return False
-            statement = update(posts).where(_as_read(post)).values({column: until})
+            statement = update(posts).where(_is_unchanged(post)).values({column: until})
             return connection.execute(statement).rowcount == 1
 
     def revive(self, delivery: Delivery, now: datetime) -> bool:
-        """Have a skipped delivery wait after all; return whether it still was as it was read."""
+        """Set a skipped delivery to waiting; return whether it still was as read."""
         with self.database.write() as connection:
             lock_channel(connection, delivery.channel)
             if not self._lease.is_held(connection):
@@ -216,7 +217,7 @@ class Outbox:
             return move_deliveries(connection, which, sources, target, now, cause=Cause.NONE) == 1
 
     def drop_correction(self, post: Post) -> None:
-        """Cancel the correction of a post: people see what they should."""
+        """Cancel the correction of a post whose message is up to date."""
         with self.database.write() as connection:
             connection.execute(
                 update(posts)
@@ -230,13 +231,13 @@ class Outbox:
 
 
 def read_post(database: Database, number: int) -> Post | None:
-    """Return one post without its deliveries, or None where there is none with this id."""
+    """Return one post without its deliveries, or None if there is none with this id."""
     with database.read() as connection:
         found = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
     return found[0] if found else None
 
 
-def _as_read(post: Post) -> ColumnElement[bool]:
+def _is_unchanged(post: Post) -> ColumnElement[bool]:
     return and_(
         posts.c.id == post.id,
         posts.c.state == post.state,

@@ -1,7 +1,7 @@
-"""Records the result of a request, with its consequences for its post, deliveries and channel.
+"""Records the result of a request, with its consequences for the post, its deliveries and its channel.
 
-Only under the claim that the request was made with; a success that comes later is recorded if nobody has
-tried again meanwhile.
+A result is recorded only under the claim of its request; a success that comes after the claim has expired is
+recorded if there was no further attempt meanwhile.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from bot.outbox.states import SHOWN, DeliveryState, PostState
 
 _FREE: dict[str, Any] = {"claim": null(), "fence": null(), "claimed_at": null(), "claimed_until": null()}
 
-# What runs with every request is made once; the values are the parameters of each execution.
-_OURS = and_(posts.c.id == bindparam("its_number"), posts.c.claim == bindparam("its_token"))
+# Statements that run with every request are constructed once; the values are parameters of each execution.
+_CLAIMED_POST = and_(posts.c.id == bindparam("given_number"), posts.c.claim == bindparam("given_token"))
 _FINISH_POST = PostMove(
-    _OURS,
+    _CLAIMED_POST,
     [PostState.CLAIMED],
     _FREE
     | {
         "attempts": posts.c.attempts + 1,
-        # What people see stays as it was unless they see something else now.
+        # What people see is only updated if the request changed it.
         **{
             name: func.coalesce(bindparam(f"new_{name}", type_=posts.c[name].type), posts.c[name])
             for name in ("posted_at", "message_id", "thread", "fingerprint", "retracted")
@@ -36,12 +36,12 @@ _FINISH_POST = PostMove(
         **{name: bindparam(f"new_{name}") for name in ("cause", "note", "failures", "form")},
     },
 )
-_POSTED = DeliveryMove(deliveries.c.post_id == bindparam("its_number"), [DeliveryState.WAITING])
+_POSTED = DeliveryMove(deliveries.c.post_id == bindparam("given_number"), [DeliveryState.WAITING])
 _ATTEMPT = insert(attempts).inline()
 
 
 def record(connection: Connection, done: Done) -> bool:
-    """Record an attempt with its consequences; return whether it was still to be recorded."""
+    """Record an attempt with its consequences; return whether it could still be recorded."""
     if done.error:
         lock_channel(connection, done.claim.post.channel)
     if done.claim.kind is Kind.CORRECT:
@@ -56,20 +56,20 @@ def record(connection: Connection, done: Done) -> bool:
 
 
 def lock_channel(connection: Connection, name: str) -> None:
-    """Wait for the planner of the channel. Who needs both locks takes this one before those of deliveries."""
+    """Lock the channel against planners. This lock is always taken before those of deliveries."""
     connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
 
 
 def lock_post(connection: Connection, number: int) -> None:
-    """Wait for other changes of the post: a post is changed, or locked, before its deliveries."""
+    """Lock the post against other changes. A post is always changed or locked before its deliveries."""
     connection.execute(select(posts.c.id).where(posts.c.id == number).with_for_update())
 
 
 def _finish_post(connection: Connection, done: Done) -> bool:
     post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
     values: dict[str, Any] = {
-        "its_number": post.id,
-        "its_token": done.claim.token,
+        "given_number": post.id,
+        "given_token": done.claim.token,
         "new_cause": change.cause,
         "new_note": change.note,
         "new_failures": change.failures,
@@ -87,14 +87,14 @@ def _finish_post(connection: Connection, done: Done) -> bool:
 
 
 def _mark_posted(connection: Connection, post: Post, now: datetime) -> None:
-    _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, its_number=post.id)
+    _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, given_number=post.id)
 
 
 def _finish_correction(connection: Connection, done: Done) -> bool:
     change, shown, now = done.change, done.shown, done.attempt.finished_at
     values: dict[str, Any] = {
         **_FREE,
-        # A change of an article while its correction was in flight has set another time, which stays.
+        # If an article changed while its correction was in flight, another time was set, which stays.
         "correct_at": case(
             (posts.c.correct_at == done.claim.post.correct_at, change.due_at), else_=posts.c.correct_at
         ),
@@ -107,22 +107,22 @@ def _finish_correction(connection: Connection, done: Done) -> bool:
         values |= _seen(shown) | {"corrected_at": now}
     return (
         connection.execute(
-            update(posts).where(_OURS).values(values),
-            {"its_number": done.claim.post.id, "its_token": done.claim.token},
+            update(posts).where(_CLAIMED_POST).values(values),
+            {"given_number": done.claim.post.id, "given_token": done.claim.token},
         ).rowcount
         == 1
     )
 
 
 def _seen(shown: Shown) -> dict[str, Any]:
-    """Return what is known of a message that people see; one without an id is the one it was."""
+    """Return the values about the message that people see; without an id, the old id stays."""
     found = {"message_id": shown.message_id, "thread": shown.thread}
     values = {name: value for name, value in found.items() if value is not None}
     return {"fingerprint": shown.fingerprint, "retracted": shown.retracted, **values}
 
 
 def _record_late(connection: Connection, done: Done) -> bool:
-    """Record a success that was taken for a lost answer and not tried again; return whether it was."""
+    """Record a success that counted as a lost answer and was not retried; return whether it was recorded."""
     if done.shown is None or done.claim.kind is not Kind.POST:
         return False
     post, now = done.claim.post, done.attempt.finished_at
@@ -165,7 +165,7 @@ def _follow_up(connection: Connection, done: Done) -> None:
         channelstate.note_failure(connection, name, now)
     if done.disabled:
         channelstate.disable(connection, name, done.disabled, now)
-    if done.rest and done.rest.host:
-        channelstate.rest_host(connection, done.rest.host, done.rest.until, done.error or "")
-    elif done.rest:
-        channelstate.rest_channel(connection, name, done.rest.until)
+    if done.pause and done.pause.host:
+        channelstate.pause_host(connection, done.pause.host, done.pause.until, done.error or "")
+    elif done.pause:
+        channelstate.pause_channel(connection, name, done.pause.until)

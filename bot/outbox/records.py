@@ -1,4 +1,4 @@
-"""What the outbox holds, as values: deliveries, posts, claims on posts, and the results of attempts.
+"""The values of the outbox: deliveries, posts, claims on posts, and the results of attempts.
 
 This module knows nothing of how they are stored, claimed and sent.
 """
@@ -18,7 +18,7 @@ from bot.services.message import Mention
 
 
 class Kind(StrEnum):
-    """What an attempt was for."""
+    """What an attempt is for."""
 
     POST = "post"
     CORRECT = "correct"
@@ -26,14 +26,14 @@ class Kind(StrEnum):
 
 
 SCHEDULED = "scheduled"
-"""The verdict of a review by which a post is sent at a time that an operator chose, whatever it is."""
+"""The verdict of a review by which a post is sent at a time that an operator chose, even in quiet hours."""
 
 
 class PostKind(StrEnum):
     """What a post is: a message about articles, an alert about channels that fail, or a test.
 
-    `digest` is about all that had come up since the one before, `urgent` about an article that does not wait
-    for quiet hours, budget or digest.
+    `digest` is about the articles since the last digest, `urgent` about one that does not wait for quiet
+    hours, budget or digest.
     """
 
     NEWS = "news"
@@ -47,8 +47,8 @@ class PostKind(StrEnum):
 class Post:
     """One message, as its row was when it was read.
 
-    `deliveries` are those that are or were part of it, in the order in which people see them; empty where
-    they were not asked for.
+    `deliveries` are those that are or were part of it, in the order in which people see them; empty if the
+    query did not read them.
     """
 
     id: int
@@ -81,7 +81,7 @@ class Post:
 
     @property
     def remaining(self) -> tuple[Delivery, ...]:
-        """The deliveries that have not left it: some become too old, or ineligible, before it is sent."""
+        """The deliveries still in it: some become too old, or are no longer admitted, before it is sent."""
         return tuple(each for each in self.deliveries if each.decided in REMAINING)
 
 
@@ -116,12 +116,12 @@ class Delivery:
 
     @property
     def state(self) -> State:
-        """Its state, as people see it."""
+        """The state that people see."""
         return standing(self.decided, self.post.state if self.post else None)
 
     @property
     def reason(self) -> str:
-        """Why it is in that state, in words; "" where there is nothing to say."""
+        """The text of why it is in that state; "" if there is none."""
         post = self.post
         if self.decided is DeliveryState.WAITING and post and post.state is not PostState.PLANNED:
             return describe(post.cause, post.note)
@@ -129,7 +129,7 @@ class Delivery:
 
     @property
     def due_at(self) -> datetime | None:
-        """When its message is sent at the earliest; None while that is not known, or when it is over."""
+        """The earliest time to send its message; None while that is not known, and after its end."""
         return self.post.due_at if self.post else None
 
     @property
@@ -144,29 +144,29 @@ class Delivery:
 
     @property
     def changed_at(self) -> datetime:
-        """When it came to be in that state."""
+        """When it got that state."""
         return max(self.updated_at, self.post.updated_at) if self.post else self.updated_at
 
     @property
     def can_be_skipped(self) -> bool:
-        """Whether an operator may end it: it waits, is held or has failed, and nothing is in flight."""
+        """Whether an operator may skip it: it waits, is held or has failed, and no request is in flight."""
         return self.decided is DeliveryState.WAITING and (self.post is None or self.post.claim is None)
 
     @property
     def can_be_resolved(self) -> bool:
-        """Whether its answer was lost, so that only a person can know whether it was posted."""
+        """Whether its answer was lost, so that only an operator can find out whether it was posted."""
         post = self.post
         lost = post is not None and post.claim is None and post.cause is Cause.ANSWER_LOST
         return lost and self.decided is DeliveryState.WAITING
 
     @property
     def can_be_replayed(self) -> bool:
-        """Whether it may be posted again, or at last: nothing is in flight for it."""
+        """Whether an operator may replay it: no request is in flight."""
         return self.post is None or self.post.claim is None
 
     @property
     def is_due(self) -> bool:
-        """Whether its message will be sent by itself."""
+        """Whether its message will be sent without an operator."""
         return self.post is not None and self.post.state in DUE
 
 
@@ -193,7 +193,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What people see in the channel after a request that succeeded; `message_id` None: it stays the same.
+    """What people see in the channel after a successful request; a `message_id` of None leaves it unchanged.
 
     `thread` is the message that a post is a reply to.
     """
@@ -205,8 +205,8 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
-    """How long a channel, or with `host` that host, is paused."""
+class Pause:
+    """Until when a channel, or with `host` every channel on that host, is paused."""
 
     until: datetime
     host: str | None = None
@@ -216,25 +216,25 @@ class Rest:
 class Done:
     """A finished attempt with all its consequences, to be recorded in one transaction.
 
-    `disabled` is the reason to take the channel out of service.
+    `disabled` is why the channel is disabled, None if it is not.
     """
 
     claim: Claim
     change: Change
     attempt: Attempt
     shown: Shown | None = None
-    rest: Rest | None = None
+    pause: Pause | None = None
     disabled: str | None = None
     error: str | None = None
 
 
 def new_claim(post: Post, kind: Kind, now: datetime) -> Claim:
-    """Return a claim to ask for: a token that nobody else has."""
+    """Return a claim to make, with a token that no other claim has."""
     return Claim(post=post, kind=kind, token=secrets.token_hex(8), taken_at=now)
 
 
 def held_claim(post: Post) -> Claim:
-    """Return the claim that the post's row shows, of any process."""
+    """Return the claim in the post's row, of any process."""
     assert post.claim is not None and post.claimed_at is not None
     return Claim(post=post, kind=kind_of(post), token=post.claim, taken_at=post.claimed_at)
 

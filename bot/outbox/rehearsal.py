@@ -1,6 +1,6 @@
-"""Copies of an outbox in which anything may be written, and which are gone afterwards.
+"""Temporary copies of an outbox, in which anything may be written.
 
-A rehearsal makes nobody wait: a copy is made of one snapshot, and writing to it locks nothing.
+A rehearsal blocks no other process: it copies a snapshot, and writing to the copy locks nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bot.outbox.database import Database, temporary_database
 
 _COPIED = (schema.channels, schema.posts, schema.deliveries, schema.tallies, schema.delivery_counts)
 _EMPTY = (schema.attempts,)
-"""Tables of which only the columns are copied: nobody who rehearses asks for their rows."""
+"""Tables that are copied without their rows, which a rehearsal does not need."""
 
-# A rehearsal that was frozen must not hold up a later upgrade of the tables, which it has read.
+# A frozen rehearsal must not block an upgrade of the tables that it has read.
 _ONE_SNAPSHOT = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET LOCAL idle_in_transaction_session_timeout = '60s'",
 )
-# Under another name first: once there is a temporary table, its name no longer means the table to copy.
+# Under another name first: once a temporary table exists, its name no longer means the table to copy.
 # https://www.postgresql.org/docs/current/sql-createtable.html
 _COPY = "CREATE TEMPORARY TABLE copied_{0} (LIKE {0} INCLUDING ALL) ON COMMIT DROP"
 _FILL = "INSERT INTO copied_{0} SELECT * FROM {0}"
@@ -32,7 +32,7 @@ _RENAME = "ALTER TABLE copied_{0} RENAME TO {0}"
 
 @contextmanager
 def rehearsal(database: Database) -> Iterator[Connection]:
-    """Give a connection to a copy of the outbox as it is now, without its attempts on PostgreSQL.
+    """Yield a connection to a copy of the outbox as it is now; on PostgreSQL without its attempts.
 
     Raises what the database raises.
     """

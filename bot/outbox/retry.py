@@ -1,6 +1,6 @@
-"""What an answer means for a post: pure decisions, from one attempt's verdict to what is stored.
+"""Decides what a verdict on an attempt means for its post: when and in which form it is retried. Pure.
 
-This module knows the schedule and the policies, but nothing of tables, requests and threads.
+This module knows the schedule and the policies, but not the tables, requests and threads.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SCHEDULE = (
     timedelta(hours=10),
     timedelta(hours=10),
 )
-"""The waits before each further attempt, as svix and the Standard Webhooks specification have them.
+"""The waits before each further attempt, as in svix and the Standard Webhooks specification.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#delivery
 """
 
 JITTER = 0.2
-"""A wait is longer than scheduled by up to this share, so that many failures do not come back at once."""
+"""A wait is longer than scheduled by up to this share, so that posts are not all retried at one time."""
 
 LOST = Verdict(outcome=Outcome.UNKNOWN, reason="the bot stopped before the answer was recorded")
-"""The verdict on a post whose sender died: indistinguishable from one that nobody ever sent."""
+"""The verdict on a post whose sender died: whether its request was sent is not known."""
 
 
 _CAUSES = {
@@ -44,7 +44,7 @@ _CAUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far a post, or its correction, had come before the attempt."""
+    """The failures and the form of a post, or of its correction, before the attempt."""
 
     failures: int = 0
     form: Detail = Detail.FULL
@@ -52,7 +52,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The next state of a post with its cause, and when it, or its correction, is due again, if it is."""
+    """The next state of a post with its cause, and when it, or its correction, is due again, or None."""
 
     state: PostState
     cause: Cause = Cause.NONE
@@ -71,9 +71,9 @@ def after_post(
     spread: float = 0.0,
     has_image: bool = False,
 ) -> Change:
-    """Return what becomes of a post after the attempt that `verdict` judges.
+    """Return the change of a post after an attempt with this verdict.
 
-    `spread` in [0, 1) is the share of JITTER to add; `has_image` says whether a form without images differs.
+    `spread`, in [0, 1), is the share of JITTER to add; `has_image` is whether a form without images differs.
     """
     failures, form, outcome = standing.failures, standing.form, verdict.outcome
     if outcome.is_success:
@@ -84,27 +84,27 @@ def after_post(
     if outcome is Outcome.UNKNOWN and on_unknown != "retry":
         state = PostState.HELD if on_unknown == "hold" else PostState.DEAD
         return Change(state=state, cause=cause, note=note, failures=failures, form=form)
-    due_at, failures, form = _again(standing, verdict, now, spread, has_image=has_image)
+    due_at, failures, form = _next_attempt(standing, verdict, now, spread, has_image=has_image)
     waiting = PostState.UNKNOWN if outcome is Outcome.UNKNOWN else PostState.RETRY
     state = PostState.DEAD if due_at is None else waiting
     return Change(state=state, cause=cause, note=note, due_at=due_at, failures=failures, form=form)
 
 
 def state_after(success: Outcome) -> PostState:
-    """Return the state of a post that the service has: sent, or only accepted."""
+    """Return the state of a post after a success: sent, or only accepted."""
     return PostState.ACCEPTED if success is Outcome.ACCEPTED else PostState.SENT
 
 
 def after_correction(
     standing: Standing, verdict: Verdict, now: datetime, *, spread: float = 0.0, has_image: bool = False
 ) -> Change:
-    """Return what becomes of a post after an attempt to correct it: people see it, whatever came of that.
+    """Return the change of a post after an attempt to correct it; people see the post in any case.
 
-    Repeating a correction does no harm, so a lost answer is just a failure.
+    Repeating a correction is harmless, so a lost answer counts as a failure.
     """
     if verdict.outcome.is_success or verdict.outcome is Outcome.DISABLED:
         return Change(state=PostState.SENT, form=standing.form)
-    due_at, failures, form = _again(standing, verdict, now, spread, has_image=has_image)
+    due_at, failures, form = _next_attempt(standing, verdict, now, spread, has_image=has_image)
     return Change(
         state=PostState.SENT,
         cause=_CAUSES[verdict.outcome],
@@ -115,10 +115,10 @@ def after_correction(
     )
 
 
-def _again(
+def _next_attempt(
     standing: Standing, verdict: Verdict, now: datetime, spread: float, *, has_image: bool
 ) -> tuple[datetime | None, int, Detail]:
-    """Return when to try again (None: no more), how many failures that then are, and in which form."""
+    """Return when to retry (None: no more), how many failures there are then, and in which form."""
     failures, form = standing.failures, standing.form
     if verdict.outcome is Outcome.RATE_LIMITED:
         return now + (verdict.retry_after or timedelta(0)), failures, form
@@ -129,7 +129,7 @@ def _again(
 
 
 def _plainer(form: Detail, verdict: Verdict, has_image: bool) -> Detail | None:
-    """Return what to try after a refusal: once without images, if there are any, and then plain text."""
+    """Return the form to try after a refusal: once without images, if there are any, and then plain text."""
     if not verdict.degradable or form is Detail.PLAIN:
         return None
     return Detail.NO_IMAGE if form is Detail.FULL and has_image else Detail.PLAIN

@@ -1,6 +1,6 @@
 """Posts that wait for an operator before they are sent for the first time.
 
-What operators say of them is an order; see `bot.operator.reviewing`.
+What operators decide about them are orders: see `bot.operator.reviewing`.
 """
 
 from __future__ import annotations

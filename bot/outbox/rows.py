@@ -1,4 +1,4 @@
-"""Rows of deliveries and posts ↔ their values."""
+"""Converts rows of deliveries and posts into their values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The outbox's tables.
 
-This module knows what is stored, but not how deliveries and posts move from state to state. A database
-is brought to them by `bot.outbox.upgrading`.
+This module does not know how deliveries and posts move from state to state. `bot.outbox.upgrading` creates
+and upgrades the tables.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from bot.outbox.database import Utc
 
-# SQLite counts by itself only in a column of exactly the type INTEGER.
+# SQLite assigns ids only in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData(
@@ -63,7 +63,7 @@ deliveries = Table(
     Column("post_id", BigInteger, ForeignKey("posts.id")),
     # Its place among the articles of that message, from 0; null: by the delivery's id.
     Column("position", Integer),
-    # What it was planned from: the file, a digest of what it says, the catalog and its revision.
+    # What it was planned from: the file, a digest of its content, the catalog and its revision.
     Column("path", Text),
     Column("content", String(64)),
     Column("catalog", Text),
@@ -90,29 +90,29 @@ posts = Table(
     Column("note", Text, nullable=False, server_default=""),
     Column("due_at", Utc),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    # Of what is being tried now, the post or its correction: failures so far, and the form of the message.
+    # The failures so far of the post, or else of its correction, and the form of the message.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("form", Integer, nullable=False, server_default="0"),
-    # What a receiver knows repeated requests by; posts of revision 0004 and before have none.
+    # The key by which a receiver recognises repeated requests; posts of revision 0004 and before have none.
     Column("key", String(32)),
-    Column("verdict", String(16)),  # what an operator said at the review
+    Column("verdict", String(16)),  # an operator's decision at the review
     Column("reviewed_at", Utc),
     # The process with a request in flight for this post: a random token, the lease's fence, and how long.
     Column("claim", Text),
     Column("fence", BigInteger),
     Column("claimed_at", Utc),
     Column("claimed_until", Utc),
-    # What people see since the post or its last correction.
+    # The message that people see, since the post or its last correction.
     Column("posted_at", Utc),
     Column("message_id", Text),
     Column("thread", Text),
     Column("fingerprint", Text),
     Column("retracted", Boolean, nullable=False, server_default=false()),
-    # What an alert says: its title, and further lines; of any other post, an operator's comment above it.
+    # The text of an alert, with its title in the first line; of any other post, an operator's comment.
     Column("body", Text),
     # Whom the message notifies, as the settings write it.
     Column("mention", Text),
-    # When the message is to be compared with its articles, which have changed.
+    # When the message is to be compared with its articles, as they have changed.
     Column("correct_at", Utc),
     Column("corrected_at", Utc),
     Column("created_at", Utc, nullable=False),
@@ -130,9 +130,9 @@ Index("ix_posts_state", posts.c.state, posts.c.channel)
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
 Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
 Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))
-# What a budget counts.
+# For the posts that a budget counts.
 Index("ix_posts_posted", posts.c.channel, posts.c.posted_at, **_where(posts.c.posted_at))
-# At most one request in flight for a channel, whatever any number of processes believe.
+# At most one request in flight for a channel, whatever processes do.
 Index("uq_posts_in_flight", posts.c.channel, unique=True, **_where(posts.c.claim))
 Index(
     "ix_deliveries_unreleased",
@@ -170,8 +170,8 @@ delivery_counts = Table(
     Column("deliveries", BigInteger, nullable=False),
 )
 
-# How many attempts were ever made, by channel and outcome; kept by triggers. `within_3` is those within the
-# fourth bucket's bound.
+# The number of all attempts ever made, by channel and outcome, updated by triggers. `within_3` counts those
+# within the bound of the fourth bucket.
 tallies = Table(
     "tallies",
     metadata,
@@ -192,16 +192,16 @@ channels = Table(
     Column("paused_until", Utc),
     Column("last_error", Text),
     Column("last_error_at", Utc),
-    # When something failed that nobody was alerted to yet, and when this channel last had an alert.
+    # When something failed for which there was no alert yet, and when this channel last got an alert.
     Column("failed_at", Utc),
     Column("alerted_at", Utc),
-    # How far the planner has looked: which catalog, at which revision and time, by which rules.
+    # How far the planner has come: in which catalog, to which revision and time, by which rules.
     Column("baselined_at", Utc),
     Column("catalog", Text),
     Column("revision", BigInteger),
     Column("planned_at", Utc),
     Column("rules", Text),
-    # The time of the digest that was last decided: it was posted, or there was too little for one.
+    # The time of the digest that was decided last: posted, or left out for too few articles.
     Column("digest_at", Utc),
 )
 

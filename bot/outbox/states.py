@@ -24,9 +24,8 @@ A post is one message; in a channel with `review` it begins as held:
        ├── an operator's approval, from held for review; what is dropped there is dead
        └── an operator's `replay`, or `resolve` as not posted, from any state without a request in flight
 
-A post whose deliveries have all left it before it went out is dead. `resolve` as posted leads from unknown,
-held and dead to sent; an answer that comes late leads there too, or to accepted. The moves are made in
-`bot.outbox.moves` and nowhere else.
+A post that loses all its deliveries before it is sent is dead. `resolve` as posted leads from unknown, held
+and dead to sent; a late answer leads there too, or to accepted. Only `bot.outbox.moves` makes the moves.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class PostState(StrEnum):
 
 
 class State(StrEnum):
-    """The state of a delivery as people see it: its own, or its post's once that has begun."""
+    """The state of a delivery that people see: its own, or that of its post after the first attempt."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -82,7 +81,7 @@ class State(StrEnum):
 
 
 class IllegalMoveError(BotError):
-    """A change of state that the tables below do not allow: a mistake in this program."""
+    """A change of state that the tables below do not allow: a bug in this program."""
 
 
 DUE = frozenset({PostState.PLANNED, PostState.RETRY, PostState.UNKNOWN})
@@ -92,7 +91,7 @@ SHOWN = frozenset({PostState.SENT, PostState.ACCEPTED})
 """States of a post that people see."""
 
 NOT_BEGUN = SHOWN | {PostState.PLANNED}
-"""States of a post of which a waiting delivery says nothing: it has not been tried since it waits."""
+"""States of a post that a waiting delivery does not show, as there was no attempt since it waits."""
 
 REMAINING = frozenset({DeliveryState.WAITING, DeliveryState.POSTED})
 """States of a delivery that is still part of its post."""
@@ -110,7 +109,7 @@ DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     _D.EXPIRED: frozenset({_D.WAITING}),
     _D.DROPPED: frozenset({_D.WAITING}),
 }
-"""Where a delivery may go from each state; waiting to waiting is an operator's replay."""
+"""The states to which a delivery may move from each state; waiting to waiting is an operator's replay."""
 
 POST_MOVES: dict[PostState, frozenset[PostState]] = {
     _P.PLANNED: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED}),
@@ -122,11 +121,11 @@ POST_MOVES: dict[PostState, frozenset[PostState]] = {
     _P.SENT: frozenset({_P.PLANNED}),
     _P.ACCEPTED: frozenset({_P.PLANNED}),
 }
-"""Where a post may go from each state."""
+"""The states to which a post may move from each state."""
 
 
 def standing(decided: DeliveryState, post: PostState | None) -> State:
-    """Return the state of a delivery as people see it: while it waits or is posted, its post decides."""
+    """Return the state of a delivery that people see: while it waits or is posted, it is that of its post."""
     if decided is DeliveryState.POSTED:
         return State(post) if post is not None and post in SHOWN else State.SENT
     if decided is DeliveryState.WAITING and post is not None and post not in NOT_BEGUN:

@@ -1,7 +1,7 @@
-"""Counts of deliveries and attempts, updated with every change: what metrics read instead of the rows.
+"""Counts of deliveries and attempts, updated with every change, which metrics read instead of the rows.
 
-Triggers of the database update them, in the transaction of each change, so that they are right whatever made
-it; see the migrations 0006 and 0009. Counts of attempts only grow, whatever becomes of the attempts.
+Triggers of the database update them in the transaction of each change, so that they are always correct:
+see the migrations 0006 and 0009. Counts of attempts only grow, even if the attempts are pruned.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bot.outbox.states import DeliveryState, PostState, State, standing
 from bot.outbox.upsert import insert_into
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-"""Upper bounds of the attempts' times, in seconds; the transport gives up after 15."""
+"""Upper bounds of the attempts' times, in seconds; the transport's time limit is 15."""
 
 _SUMS = ("attempts", "seconds", *(f"within_{number}" for number in range(len(BUCKETS))))
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The attempts of a channel with one outcome: how many, their seconds, how many within each bucket."""
+    """The attempts of a channel with one outcome: their number, their seconds, and the number by bucket."""
 
     channel: str
     outcome: str
@@ -36,7 +36,7 @@ class Tally:
 
 
 def attempts_made(connection: Connection) -> list[Tally]:
-    """Return the tallies of all attempts that were ever made, by channel and outcome."""
+    """Return the tallies of all attempts ever made, by channel and outcome."""
     rows = connection.execute(select(tallies).order_by(tallies.c.channel, tallies.c.outcome))
     return [
         Tally(channel, outcome, count, seconds, tuple(within))
@@ -45,13 +45,13 @@ def attempts_made(connection: Connection) -> list[Tally]:
 
 
 def deliveries_by_state(database: Database) -> dict[tuple[str, State], int]:
-    """Return how many deliveries of each channel are in which state; those with none are absent."""
+    """Return the number of deliveries by channel and state; zeros are absent."""
     with database.read() as connection:
         return deliveries_counted(connection)
 
 
 def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
-    """Do the same in a transaction that is open."""
+    """Return the number of deliveries by channel and state, within an open transaction."""
     found = Counter[tuple[str, State]]()
     for name, decided, post, count in connection.execute(_COUNTED):
         found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
@@ -75,7 +75,7 @@ _COUNTED = union_all(select(delivery_counts), _in_flight(PostState.CLAIMED.value
 
 
 def rename(connection: Connection, old: str, new: str) -> None:
-    """Add the attempts of the channel `old` to those of `new`; its deliveries have been counted as theirs."""
+    """Add the attempts of the channel `old` to those of `new`; triggers have moved counts of deliveries."""
     which = tallies.c.channel == old
     for row in connection.execute(select(tallies).where(which)).mappings().all():
         _increase(connection, new, row["outcome"], {name: row[name] for name in _SUMS})

@@ -1,6 +1,6 @@
-"""Which message a post is to be a reply to: the one that began the thread of its digest, story or topic.
+"""Finds the message that a post replies to: the one that began the thread of its digest, story or topic.
 
-A thread is known by the id of the message that began it. Nothing here knows what articles are about.
+A thread is identified by the id of the message that began it. This module does not know articles.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from bot.outbox.rows import post_columns, read_posts
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import SHOWN, DeliveryState
 
-MOST_BEGUN = 200
-"""Threads among which one is looked for: the newest of the channel."""
+MAX_BEGUN = 200
+"""The newest threads of a channel among which one is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A message that began a thread, or of which nothing is a reply yet."""
+    """A message that began a thread, or has no replies yet."""
 
     message_id: str
     article_ids: tuple[str, ...]
 
 
 def thread_of_digest(database: Database, post: Post) -> str | None:
-    """Return the thread that the first message of a digest in several began, if it has been posted."""
+    """Return the thread of a digest in several messages, which the first of them began, or None."""
     query = select(posts.c.message_id).where(
         _is_seen(post.channel),
         posts.c.kind == PostKind.DIGEST,
@@ -47,10 +47,10 @@ def thread_of_digest(database: Database, post: Post) -> str | None:
 def thread_of_stories(
     database: Database, channel: str, stories: Collection[str], article_ids: Collection[str] = ()
 ) -> str | None:
-    """Return the thread in which one of some stories was posted last, or that its message may begin.
+    """Return the thread in which one of the stories was posted last, or that this message may begin, or None.
 
-    `article_ids` are of articles about these stories. An article that was left out because another covers
-    its story stands for that one.
+    `article_ids` are those of articles about these stories. An article that was left out stands for the one
+    that covers its story.
     """
     keys = sorted(set(map(index_key, stories)))
     with database.read() as connection:
@@ -68,12 +68,12 @@ def thread_of_stories(
 
 
 def begun_since(database: Database, channel: str, since: datetime) -> list[Begun]:
-    """Return the messages of a channel that are no replies and were posted since, newest first."""
+    """Return the messages of a channel that are not replies and were posted since then, newest first."""
     query = select(*post_columns).where(
         _is_seen(channel), posts.c.thread.is_(None), posts.c.posted_at >= since
     )
     with database.read() as connection:
-        found = read_posts(connection, query.order_by(posts.c.posted_at.desc()).limit(MOST_BEGUN))
+        found = read_posts(connection, query.order_by(posts.c.posted_at.desc()).limit(MAX_BEGUN))
     return [
         Begun(
             message_id=str(post.message_id),

@@ -1,4 +1,4 @@
-"""Brings a database to the tables of this program, and refuses one that has others."""
+"""Upgrades a database to the tables of this program, and refuses databases with others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_301_954_082
 """PostgreSQL's advisory lock for upgrades; an arbitrary number that no other lock has."""
 
-# At INFO it logs its own workings at every check of the version.
+# At INFO, Alembic logs every check of the version.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
@@ -30,11 +30,11 @@ class NoTablesError(SchemaError):
 
 
 def upgrade(database: Database) -> None:
-    """Bring the tables up to date, or do nothing; any number of processes may do so at once.
+    """Upgrade the tables if they are old; any number of processes may call this at the same time.
 
-    Raises SchemaError when the database is newer than this program.
+    Raises SchemaError if the database is newer than this program.
     """
-    # Only here: a bot that runs has no use for the megabytes that Alembic takes, and starts sooner without.
+    # Imported here, as Alembic takes memory and time that a running bot does not need.
     from alembic import command
     from alembic.config import Config
 
@@ -49,7 +49,7 @@ def upgrade(database: Database) -> None:
 
 
 def check(database: Database) -> None:
-    """Raise SchemaError unless the tables are exactly those this program knows; creates no file."""
+    """Raise SchemaError unless the tables are exactly those of this program; creates no file."""
     if database.is_missing():
         raise NoTablesError
     with database.read() as connection:
@@ -57,7 +57,7 @@ def check(database: Database) -> None:
 
 
 def check_tables(connection: Connection) -> None:
-    """Do the same in a transaction that is open, unless this raises."""
+    """Do the same as `check`, within an open transaction."""
     revision: str | None = None
     try:
         revision = connection.scalar(_VERSION)
@@ -72,7 +72,7 @@ def check_tables(connection: Connection) -> None:
 
 
 def revisions() -> list[str]:
-    """Return the revisions this program knows, oldest first: each is what its file's name begins with."""
+    """Return the revisions of this program, oldest first, from the names of their files."""
     return sorted(file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("*_*.py"))
 
 

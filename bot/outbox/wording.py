@@ -1,6 +1,6 @@
-"""How the state of channels and of the bot is put into words, for commands, pages, logs and alerts alike.
+"""The texts about the state of channels and of the bot, for commands, pages, logs and alerts.
 
-The words for a delivery's or a post's cause are in `bot.outbox.causes`. Pure.
+The texts of the causes of deliveries and posts are in `bot.outbox.causes`. Pure.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ NO_BOT = phrase("no bot is running")
 
 
 def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = True) -> str:
-    """Say whether a channel may be posted to, and if not, why.
+    """Return whether a channel may be posted to, and if not, why.
 
-    One that is not set up has no secret, or one or a template that cannot be used.
+    A channel that is not set up lacks a secret, or has a secret or template that cannot be used.
     """
     if not is_set_up:
         return phrase("not set up to post")
@@ -37,7 +37,7 @@ def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = Tru
 
 
 def posting(holder: Holder, now: datetime) -> str:
-    """Say which process posts."""
+    """Return which process posts."""
     if holder.name is None or holder.expires_at is None:
         return NO_BOT
     if holder.expires_at <= now:
@@ -51,13 +51,13 @@ def posting(holder: Holder, now: datetime) -> str:
 
 
 def disabled(name: str, reason: str, waiting: int | None = None) -> str:
-    """Say of a channel that it is disabled, why, and how many deliveries wait for it."""
+    """Return that a channel is disabled, why, and how many deliveries wait for it."""
     held = "" if waiting is None else f", and {waits(waiting)} for it"
     return f"{name} is disabled{held}: {reason}"
 
 
 def orphaned(name: str, waiting: int) -> str:
-    """Say of a channel that the settings no longer have it, and what can be done about what waits for it."""
+    """Return that a channel is no longer in the settings, and what can be done about its deliveries."""
     return phrase(
         "%(name)s is no longer in the settings, and %(deliveries)s for it: `was: %(name)s` in the settings of"
         " its new name carries them over, `flask bot forget %(name)s` ends them",
@@ -67,15 +67,15 @@ def orphaned(name: str, waiting: int) -> str:
 
 
 def waits(count: int) -> str:
-    """Say how many deliveries wait."""
+    """Return how many deliveries wait."""
     return counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", count)
 
 
 def attempts(count: int) -> str:
-    """Say how many attempts there were."""
+    """Return how many attempts there were."""
     return counted_phrase("%(num)s attempt", "%(num)s attempts", count)
 
 
 def time_text(value: datetime) -> TimeText:
-    """Return a time as people read it, in UTC."""
+    """Return a time in UTC for people, such as "2026-11-20 13:15:00Z"."""
     return TimeText.of(value, f"{value:%Y-%m-%d %H:%M:%S}Z")

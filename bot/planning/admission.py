@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.outbox import channelstate
 from bot.outbox.causes import COVERED, Cause
 from bot.outbox.database import first_line, is_away
-from bot.outbox.keys import LONGEST_TITLE, is_storable, storable
-from bot.outbox.moves import add_alike_deliveries, add_deliveries, move_deliveries
+from bot.outbox.keys import MAX_TITLE, is_storable, storable
+from bot.outbox.moves import add_deliveries, add_for_channels, move_deliveries
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.facts import Facts, Fate, NewDelivery
@@ -165,7 +165,7 @@ class Admission:
             **_identity(facts),
             **self._planned_from(),
             "story": facts.story,
-            "title": storable(article.title)[:LONGEST_TITLE],
+            "title": storable(article.title)[:MAX_TITLE],
             "published_at": article.published_at,
             "quality": article.quality,
             "content": facts.content,
@@ -237,7 +237,7 @@ class Admission:
                 continue
             add_deliveries(self._connection, rows)
             rows = []
-            add_alike_deliveries(self._connection, each.row, each.channels)
+            add_for_channels(self._connection, each.row, each.channels)
         add_deliveries(self._connection, rows)
 
     def _refuse(self, channel: str, article_id: str, reason: str) -> None:

@@ -1,1 +1,1 @@
-"""From a claimed delivery to the wire: dispatcher, lanes, pace, transport."""
+"""Sends posts: dispatcher, lanes, pace, transport."""

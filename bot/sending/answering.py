@@ -1,4 +1,4 @@
-"""One request and what its answer means, and the words of the log about it."""
+"""Makes one request, judges its answer, and logs the result."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ log = logging.getLogger("bot.sending.dispatcher")
 
 
 class Sends(Protocol):
-    """What a lane asks of the transport."""
+    """The part of a transport that lanes use."""
 
     def send(self, request: Request, may_send: MaySend | None = None) -> Response:
-        """Return the answer; raises Unsent or Ambiguous. `may_send` is asked before the first byte."""
+        """Return the answer; raises Unsent or Ambiguous. `may_send` is called before the first byte."""
 
 
 def after_test(verdict: Verdict) -> Change:
-    """Return what becomes of a test message: sent or not, it is over."""
+    """Return the change of a test message, which ends whether or not it was sent."""
     if verdict.outcome.is_success:
         return Change(state=state_after(verdict.outcome))
     return Change(state=PostState.DEAD, note=verdict.reason)
@@ -35,9 +35,9 @@ def after_test(verdict: Verdict) -> Change:
 def answer_to(
     transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
 ) -> tuple[Verdict, int | None]:
-    """Make the request and return its result, with the status of the answer if there was one.
+    """Make the request, and return the verdict, with the status of the answer, or None without one.
 
-    What the verdict quotes of the answer is fit to be stored.
+    The parts of the answer that the verdict quotes can be stored.
     """
     verdict, status = _verdict_on(transport, service, request, may_send)
     message_id = storable(verdict.message_id) if verdict.message_id is not None else None
@@ -53,13 +53,13 @@ def _verdict_on(
         return Verdict(outcome=Outcome.UNSENT, reason=str(error)), None
     except Ambiguous as error:
         return Verdict(outcome=Outcome.UNKNOWN, reason=str(error)), None
-    except Exception as error:  # noqa: BLE001 - whatever failed here, the post may have gone out
+    except Exception as error:  # noqa: BLE001 - whatever failed, the post may have been sent
         return Verdict(outcome=Outcome.UNKNOWN, reason=f"an error in the bot ({type(error).__name__})"), None
     return service.classify(response), response.status
 
 
 def shown_by(job: Job, verdict: Verdict) -> Shown:
-    """Return what people see since a request that succeeded."""
+    """Return what people see after a successful request."""
     if job.message is None:
         return Shown(fingerprint="", retracted=False, message_id=None)
     return Shown(
@@ -71,7 +71,7 @@ def shown_by(job: Job, verdict: Verdict) -> Shown:
 
 
 def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
-    """Log the result of a request, as a warning only if the bot does not retry it by itself."""
+    """Log the result of a request; as a warning only if the bot does not retry it."""
     post, change = job.post, done.change
     ended = not verdict.outcome.is_success and change.state in (PostState.HELD, PostState.DEAD)
     level = logging.WARNING if ended else logging.INFO

@@ -1,8 +1,8 @@
-"""The connections that requests go out on, which say whether a failure came before or after the first byte.
+"""The connections of requests, which distinguish failures before the first byte from later ones.
 
-They are urllib3's own with four differences: whatever fails while connecting is NotConnectedError; before the
-first byte of a request a check says whether to go on; head and body leave in one piece; and one deadline
-holds for the whole answer. A `PublicAdapter` connects to no private address besides.
+They are urllib3's with four differences: any failure to connect is a NotConnectedError; before the first byte
+of a request, a check decides whether to continue; head and body are sent in one piece; and one deadline
+applies to the whole answer. A `PublicAdapter` also refuses private addresses.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_IDLE = 2.0
-"""Seconds after which a kept-alive connection is no longer trusted to be open."""
+"""Seconds after which a kept-alive connection is not used again, as the server may have closed it."""
 
 MaySend = Callable[[], str | None]
-"""Called when the connection is open and nothing has been sent: returns why to stop, or None to continue."""
+"""Called with an open connection, before anything is sent: returns why to stop, or None to continue."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _may_send: ContextVar[MaySend] = ContextVar("may_send")
@@ -40,7 +40,7 @@ _may_send: ContextVar[MaySend] = ContextVar("may_send")
 
 @contextmanager
 def asking(may_send: MaySend) -> Iterator[None]:
-    """Have `may_send` asked before the first byte of the request that this thread makes meanwhile."""
+    """Call `may_send` before the first byte of each request that this thread makes within the context."""
     token = _may_send.set(may_send)
     try:
         yield
@@ -49,7 +49,7 @@ def asking(may_send: MaySend) -> Iterator[None]:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it, the immediate error first."""
+    """Yield an error and its causes, the error itself first."""
     found: BaseException | None = error
     while found:
         yield found
@@ -57,7 +57,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is one of the public internet, also by the IPv4 address inside it."""
+    """Return whether an IP address, and the IPv4 address embedded in it, is one of the public internet."""
     ip: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(ip, IPv6Address):
         embedded = IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip.ipv4_mapped or ip.sixtofour
@@ -66,11 +66,11 @@ def is_public(address: str) -> bool:
 
 
 class NotConnectedError(Exception):
-    """Raised through urllib3, which knows nothing of it and therefore neither wraps nor swallows it."""
+    """There is no connection. urllib3 does not know this error, so it passes it on unchanged."""
 
 
 def no_connection(error: BaseException) -> str:
-    """Say why there is no connection, by the error and what led to it."""
+    """Return why there is no connection, from the error and its causes."""
     chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, NameResolutionError):
@@ -85,9 +85,9 @@ def no_connection(error: BaseException) -> str:
 
 
 class _Timed(io.RawIOBase):
-    """A socket's incoming bytes, all of which have to come before one deadline.
+    """A socket's incoming bytes, with one deadline for all of them.
 
-    A socket's own timeout starts again with every byte, so that a server could send slowly forever.
+    A socket's own timeout starts again with every byte, so a server could send slowly forever.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -113,7 +113,7 @@ class _Timed(io.RawIOBase):
 
 
 class _Incoming:
-    """As much of a socket as http.client asks of one when it reads an answer."""
+    """The part of a socket's interface that http.client needs to read an answer."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -143,9 +143,9 @@ class _Connection(HTTPConnection):
         return super().is_connected and time.monotonic() - self._last_used < MAX_IDLE
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send head and body in one piece: each is a system call, a packet, and a wake-up of the server.
+        """Send head and body in one piece, which saves a system call, a packet, and a wake-up of the server.
 
-        The check comes as late as it can: a process may have been frozen while it connected.
+        The check comes as late as possible, as the process may have been frozen while it connected.
         """
         self._last_used = time.monotonic()
         self._pieces = []
@@ -170,7 +170,7 @@ class _Connection(HTTPConnection):
 def _refusal() -> str | None:
     try:
         return _may_send.get(_always)()
-    except Exception as error:  # noqa: BLE001 - whatever failed here, nothing was sent
+    except Exception as error:  # noqa: BLE001 - whatever failed, nothing was sent
         return f"the claim of the post cannot be checked ({type(error).__name__})"
 
 
@@ -184,14 +184,14 @@ class _SecureConnection(_Connection, HTTPSConnection):
 
 class _PublicConnection(_SecureConnection):
     def _new_conn(self) -> socket.socket:
-        """Connect to an address that was looked up once and found public: a second look-up could differ."""
+        """Connect to a looked-up address that is public, without a second look-up, which could differ."""
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise NotConnectedError("the host's name cannot be resolved") from error
         addresses = [str(info[4][0]).partition("%")[0] for info in found]
         if not all(map(is_public, addresses)):
-            raise NotConnectedError("the host's address is not a public one: set `allow_private` to allow it")
+            raise NotConnectedError("the host's address is not public: set `allow_private` to allow it")
         return socket.create_connection((addresses[0], self.port), self.timeout)
 
 
@@ -208,7 +208,7 @@ class _PublicPool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """Makes these connections; `ca_file` names certificates to trust besides those that requests trusts."""
+    """Creates these connections; certificates in `ca_file` are trusted besides those that requests trusts."""
 
     pools: ClassVar[Mapping[str, type[HTTPConnectionPool]]] = {"http": _Pool, "https": _SecurePool}
 
@@ -217,12 +217,12 @@ class Adapter(HTTPAdapter):
         super().__init__(*args, **kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Prepare the pools of connections that go straight to a server."""
+        """Create the pools of direct connections to a server."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = dict(self.pools)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools of connections that go through a proxy."""
+        """Return the pools of connections through a proxy."""
         contexts: dict[str, Any] = {"ssl_context": self._context, "proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **contexts, **kwargs)
         manager.pool_classes_by_scheme = dict(self.pools)
@@ -230,7 +230,7 @@ class Adapter(HTTPAdapter):
 
 
 class PublicAdapter(Adapter):
-    """Connects over TLS only, and to public addresses only."""
+    """Connects only over TLS, and only to public addresses."""
 
     pools = {"https": _PublicPool}  # noqa: RUF012 - declared by the base class
 

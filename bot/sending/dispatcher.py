@@ -1,7 +1,6 @@
-"""Drains what is due: a lane for every channel that has something to send.
+"""Sends due posts: starts a lane for every channel with something to send.
 
-This module knows when a channel may be sent to; the lane decides what is sent and what its answers
-mean.
+This module knows when a channel may be sent to; the lane decides what is sent, and what the answers mean.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Sender:
     """Sends for the channels that have a webhook, with one thread for each while it has something to do.
 
-    `idle` is called whenever the last lane has ended.
+    `idle` is called whenever the last running lane has ended.
     """
 
     def __init__(
@@ -72,25 +71,25 @@ class Sender:
         self.refill()
 
     def refill(self) -> None:
-        """Count the `max_per_tick` posts of each channel from 0 again."""
+        """Set the count of each channel's posts in this tick to 0."""
         with self._lock:
             self._left = {name: self._channels[name].max_per_tick for name in self._endpoints}
 
     def reap(self) -> int:
-        """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many.
+        """Set posts to unknown, or by policy to another state, that a dead process or lane had in flight.
 
-        Ends what nobody has reviewed in time, too.
+        Also ends posts that nobody has reviewed in time. Returns the number of the former.
         """
         for delivery in expire_unreviewed(self._tools.outbox, self._channels, self._tools.clock()):
             log.warning("expired channel=%s article=%s: not reviewed", delivery.channel, delivery.article_id)
         rebased = self._tools.outbox.rebase(self._tools.clock())
         if rebased:
-            log.info("the clock was set back: %d waits are counted from now", rebased)
+            log.info("the clock was set back: %d waits now begin at the new time", rebased)
         orphans = self._tools.outbox.orphans(self._lanes.in_flight())
-        return sum(self._take_for_lost(post) for post in orphans)
+        return sum(self._handle_lost(post) for post in orphans)
 
     def drain(self) -> None:
-        """Start a lane for every channel that may be sent to and has something due; return at once."""
+        """Start a lane for every channel that may be sent to and has something due, and return at once."""
         self._drain(self._endpoints)
 
     def _drain(self, names: Collection[str]) -> None:
@@ -99,44 +98,45 @@ class Sender:
         now = self._tools.clock()
         times = self._tools.outbox.next_times(names).items()
         due = {name for name, due_at in times if due_at <= now}
-        # A digest's time passes also where nothing waits, so that what comes later waits for the next.
+        # The time of a digest also passes for a channel without waiting articles: later ones wait for the
+        # next.
         due |= {name for name in names if self._awaits_digest(name, now)}
         opens = self._opening_times(now) if due else {}
         for name in sorted(due):
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
-                self._lanes.ask(name)
+                self._lanes.request(name)
         self._drain_tests(now)
 
     def _awaits_digest(self, name: str, now: datetime) -> bool:
         return self._tools.memory.awaits_digest(self._channels[name], now)
 
     def planned(self, began: datetime) -> None:
-        """Take note that what had come up at `began` is in the outbox: a digest of before may go out."""
+        """Record that a planning run, begun at `began`, has ended: digests due before it may be sent."""
         self._tools.memory.planned_at = began
 
     def _drain_again(self, name: str) -> None:
-        """Start the channel's lane once more if something is due there; no other's.
+        """Start the channel's lane again if something is due there, and no other lane.
 
-        What waits for a budget counts as due: lanes that asked for each other would never come to an end.
+        Articles that wait for a budget count as due, so lanes that started each other would never end.
         """
         try:
             self._drain([name])
-        except SQLAlchemyError as error:  # the next heartbeat drains too
+        except SQLAlchemyError as error:  # the next heartbeat tries again
             log.warning("due posts cannot be read: %s", first_line(error))
 
     def _drain_tests(self, now: datetime) -> None:
-        """Send the test messages that wait, of channels that may not be sent to otherwise too."""
+        """Send waiting test messages, even in channels that are paused or disabled."""
         for name in self._tools.outbox.tests_due(now) & self._endpoints.keys():
-            self._lanes.ask(name, only_tests=True)
+            self._lanes.request(name, only_tests=True)
 
     def drain_tests(self) -> None:
-        """Start a lane for every channel that a test message waits for, for nothing else; return at once."""
+        """Start a lane that sends only tests for every channel with a waiting test, and return at once."""
         if not self._stop.is_set():
             self._drain_tests(self._tools.clock())
 
     def next_time(self) -> datetime | None:
-        """Return when something will next be due and may be sent, if that lies in the future."""
+        """Return the next time in the future at which something is due and may be sent, or None."""
         now = self._tools.clock()
         times = self._tools.outbox.next_times(self._endpoints)
         opens = self._opening_times(now) if times else {}
@@ -144,11 +144,11 @@ class Sender:
         return min((start for start in starts if start > now), default=None)
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until no lane runs; return whether that was within `timeout` seconds."""
+        """Wait until no lane runs; return whether that happened within `timeout` seconds."""
         return self._lanes.join(timeout)
 
     def stop(self) -> None:
-        """Let every lane finish the request it has in flight, and claim nothing more."""
+        """Let every lane finish its request in flight, and claim nothing more."""
         self._stop.set()
         self._lanes.stop()
 
@@ -171,7 +171,7 @@ class Sender:
         with self._lock:
             self._left[name] -= lane.released
 
-    def _take_for_lost(self, post: Post) -> bool:
+    def _handle_lost(self, post: Post) -> bool:
         now = self._tools.clock()
         claim = held_claim(post)
         attempt = Attempt(

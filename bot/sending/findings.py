@@ -1,4 +1,4 @@
-"""What may have happened to a request that got no answer."""
+"""The exceptions for requests without an answer, by what may have happened to them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from bot.errors import BotError
 
 
 class TransportError(BotError):
-    """No answer came; the text says why, in one line that holds no address."""
+    """There was no answer; the text says why in one line, without the address."""
 
 
 class Unsent(TransportError):  # noqa: N818 - a finding, not a fault
-    """It is proven that the service did not get the request: sending it again duplicates nothing."""
+    """The service certainly did not get the request, so that sending it again duplicates nothing."""
 
 
 class Ambiguous(TransportError):  # noqa: N818 - a finding, not a fault

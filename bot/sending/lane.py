@@ -1,6 +1,6 @@
-"""The sending to one channel: one request in flight, oldest post first, every claim before its request.
+"""Sends the posts of one channel: one request in flight, oldest post first, every claim before its request.
 
-This module knows nothing of other channels, of the lease's renewal or of when it is called.
+This module does not know other channels, the renewal of the lease, or when it is called.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from bot.sending.requester import Requester
 from bot.sending.tools import Endpoint, Tools
 
 BATCH = 50
-"""Posts looked up, though not claimed, at once."""
+"""Posts that are read, but not claimed, at a time."""
 
 FRESH = 2.0
-"""Seconds for which what was looked up is believed."""
+"""Seconds after which posts and articles are read again."""
 
-PATIENCE = 5.0
-"""Seconds that are waited at the longest; for more the lane ends, and is started again when they are over."""
+MAX_WAIT = 5.0
+"""The longest wait, in seconds, within a run; for a longer one, the lane ends, and is started again later."""
 
 SLICE = 2.0
-"""Seconds after which a lane makes room for one that waits for its turn."""
+"""Seconds after which a lane ends for another one that waits."""
 
 MAX_REPORTED = 1_000
-"""Posts that could not be settled, of which a process remembers that it has logged them."""
+"""The most posts that could not be settled for which a process records that it has logged them."""
 
 log = logging.getLogger("bot.sending.dispatcher")
 
@@ -40,8 +40,8 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Lane:
     """One run of sending to one channel; `left` is how many posts may still be released.
 
-    After a run `released` says how many were, and `was_cut_short` that it only made room for others and has
-    more to do. With `only_tests` nothing but test messages is sent, whatever else waits.
+    After the run, `released` is how many were released, and `was_cut_short` is whether it ended only for
+    other lanes and has more to do. With `only_tests`, only test messages are sent.
     """
 
     def __init__(self, endpoint: Endpoint, tools: Tools, left: int, *, only_tests: bool = False) -> None:
@@ -75,11 +75,11 @@ class Lane:
 
     @property
     def in_flight(self) -> frozenset[int]:
-        """The posts for which a request may be in flight."""
+        """The ids of the posts for which a request may be in flight."""
         return self._recorder.in_flight
 
     def run(self) -> None:
-        """Make the requests that are due, until none is, or something says to stop."""
+        """Make the requests that are due, until none is left or the lane has to stop."""
         began = self._tools.monotonic()
         try:
             while not self._tools.stopping() and not self._ended:
@@ -98,12 +98,12 @@ class Lane:
             self._read_due()
         elif wait := self._requester.wait():
             self._recorder.flush()
-            self._sit_out(wait)
+            self._wait(wait)
         elif job := self._prepare():
             self._attempt(job)
 
     def _prepare(self) -> Job | None:
-        """Return the next request; what it may be a reply to is recorded before."""
+        """Return the next request; the last result, to which it may be a reply, is recorded before."""
         if self._preparer.channel.thread != "none":
             self._recorder.flush()
         post = self._batch.popleft()
@@ -112,12 +112,12 @@ class Lane:
             self._without_request[post.id] = post
         return job
 
-    def _sit_out(self, wait: float) -> None:
-        self._ended = wait > PATIENCE or self._tools.wait(wait)
+    def _wait(self, wait: float) -> None:
+        self._ended = wait > MAX_WAIT or self._tools.wait(wait)
         self._batch.clear()
 
     def _attempt(self, job: Job) -> None:
-        """Make the request if the post can be claimed, in the transaction that records the one before."""
+        """Make the request if the post can be claimed, in the transaction that records the last result."""
         claim = new_claim(job.post, job.kind, self._tools.clock())
         taken = self._recorder.claim(claim)
         if taken is Taken.YES:
@@ -141,7 +141,7 @@ class Lane:
         return bool(self._batch)
 
     def _read_due(self) -> None:
-        """Read what is due: posts first, new ones if none is left, then corrections; and their articles."""
+        """Read due posts, or release new ones if there are none, or else corrections; and their articles."""
         self._read_at, now = self._tools.monotonic(), self._tools.clock()
         name, outbox = self._channel.name, self._tools.outbox
         due = outbox.due(name, now, BATCH)
@@ -159,9 +159,9 @@ class Lane:
         self._articles = self._tools.catalog.get_many(ids) if ids else {}
 
     def _postpone_all(self, unsettled: Sequence[Post], now: datetime) -> bool:
-        """Postpone the posts that got no request and yet are due as before: they would be tried without end.
+        """Postpone the posts that got no request and are still due: they would be tried again and again.
 
-        Return whether the lane may continue: not where another bot has the lease, so that nothing can change.
+        Returns whether the lane may continue; it may not if another bot has the lease.
         """
         for post in unsettled:
             if not self._tools.outbox.postpone(post, now + RECHECK_AFTER):

@@ -1,6 +1,6 @@
-"""Runs lanes: each in a thread of its own, one at a time for a channel, and a bounded number at once.
+"""Runs lanes, each in a thread of its own: one at a time for a channel, and a limited number in total.
 
-Who has to wait for a turn gets it in the order of asking. Knows nothing of what a lane does.
+Lanes that have to wait start in the order of requests. This module does not know what a lane does.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from collections.abc import Callable
 from bot.outbox.database import first_line, is_away
 from bot.sending.lane import Lane
 
-MOST = 32
-"""Lanes that run at once: threads, connections to the database, and requests in flight."""
+MAX_LANES = 32
+"""The most lanes that run at the same time: so many threads, database connections and requests in flight."""
 
 log = logging.getLogger("bot.sending.dispatcher")
 
 
 class Lanes:
-    """The lanes of one process. Safe to share among threads.
+    """The lanes of one process. Thread-safe.
 
-    `make` returns a channel's lane, and `ended` is called with each that has run. `again` is called with the
-    channel when its lane has ended and was asked for meanwhile, and `idle` whenever none runs any more.
+    `make` returns a channel's lane, and `ended` is called with each lane that has run. `again` is called with
+    the name of a channel whose lane has ended and was requested meanwhile, and `idle` whenever no lane runs
+    any more.
     """
 
     def __init__(
@@ -42,10 +43,10 @@ class Lanes:
         self._ending = 0
         self._is_stopped = False
 
-    def ask(self, name: str, *, only_tests: bool = False) -> None:
-        """Run a channel's lane as soon as there is room.
+    def request(self, name: str, *, only_tests: bool = False) -> None:
+        """Run a channel's lane as soon as possible.
 
-        When it runs already it may be about to end, having seen nothing to do: `again` is called then.
+        A lane that already runs may be about to end, so `again` is called after its end.
         """
         with self._changed:
             if not self._is_stopped:
@@ -53,7 +54,7 @@ class Lanes:
                 self._start_waiting()
 
     def is_crowded(self) -> bool:
-        """Return whether a channel waits for another's lane to end."""
+        """Return whether a channel waits for the end of another channel's lane."""
         with self._changed:
             return any(name not in self._running for name in self._waiting)
 
@@ -63,14 +64,14 @@ class Lanes:
             return {number for lane in self._running.values() for number in lane.in_flight}
 
     def join(self, timeout: float | None) -> bool:
-        """Wait until no lane runs or waits; return whether that was within `timeout` seconds."""
+        """Wait until no lane runs or waits; return whether that happened within `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: not (self._running or self._waiting or self._ending), timeout
             )
 
     def stop(self) -> None:
-        """Start no lane any more."""
+        """Start no further lanes."""
         with self._changed:
             self._is_stopped = True
             self._waiting.clear()
@@ -78,7 +79,7 @@ class Lanes:
 
     def _start_waiting(self) -> None:
         for name in [name for name in self._waiting if name not in self._running]:
-            if len(self._running) >= MOST:
+            if len(self._running) >= MAX_LANES:
                 return
             lane = self._running[name] = self._make(name, self._waiting.pop(name))
             threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True).start()

@@ -1,7 +1,7 @@
-"""One mail, handed to a mail server over SMTP (RFC 5321): its last reply, or what may have happened.
+"""Sends one mail to a mail server over SMTP (RFC 5321); returns its last reply, or what may have happened.
 
-This module knows no service and decides nothing. Whatever fails before the message itself is sent is proven
-to have sent nothing; what fails later is ambiguous.
+This module knows no service and decides nothing. If something fails before the message itself is sent,
+nothing was sent for certain; a later failure is ambiguous.
 """
 
 from __future__ import annotations
@@ -24,22 +24,24 @@ from text.hosts import is_loopback
 SMTP_PORT, SMTPS_PORT = 587, 465
 """The ports of submission, unless the address has one: RFC 6409 §3.1, RFC 8314 §3.3."""
 
-WHOLE = 60.0
-"""Seconds for everything, as a server could send lines forever."""
+MAX_SECONDS = 60.0
+"""Seconds for the whole exchange, as a server could send lines forever."""
 
 MAX_REPLY = 4096
-"""Bytes of a reply that are kept."""
+"""Bytes of a reply that are stored."""
 
 _BREAKDOWNS = (smtplib.SMTPException, OSError, ValueError)
 
 
 class MailTransport:
-    """Sends mails; `timeouts` are the seconds to connect and for each reply, `whole` those for everything.
+    """Sends mails; `timeouts` are the seconds to connect and for each reply, `whole` those for the exchange.
 
-    `ca_file` is trusted besides the usual authorities.
+    Certificates in `ca_file` are trusted besides the usual authorities.
     """
 
-    def __init__(self, *, timeouts: tuple[float, float], ca_file: Path | None, whole: float = WHOLE) -> None:
+    def __init__(
+        self, *, timeouts: tuple[float, float], ca_file: Path | None, whole: float = MAX_SECONDS
+    ) -> None:
         self._timeouts = timeouts
         self._ca_file = ca_file
         self._whole = whole
@@ -54,9 +56,9 @@ class MailTransport:
     def exchange(
         self, request: Request, envelope: Envelope, may_send: MaySend | None
     ) -> Response | TransportError:
-        """Return the reply that decided, with its code as the status, or what may have happened.
+        """Return the decisive reply, with its code as the status, or what may have happened.
 
-        `may_send` is asked before the message itself goes out: it returns why it must not, or None.
+        `may_send` is called before the message itself is sent: it returns why it must not be, or None.
         """
         parts = urlsplit(request.url.reveal())
         domain = envelope.sender.rpartition("@")[2]
@@ -82,7 +84,7 @@ class MailTransport:
     def _prepare(
         self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope
     ) -> Response | Unsent | None:
-        """Connect, log in and name sender and recipient; return what keeps the mail from being sent."""
+        """Connect, log in and give sender and recipient; return why the mail cannot be sent, or None."""
         try:
             return self._refusal(client, parts, envelope)
         except smtplib.SMTPResponseException as error:
@@ -98,7 +100,7 @@ class MailTransport:
 
     def _refusal(self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope) -> Response | None:
         host = parts.hostname or ""
-        # smtplib checks a certificate by the name that it remembers from its constructor.
+        # smtplib checks a certificate for the host that it stores in its constructor.
         client._host = host  # type: ignore[attr-defined]
         code, said = client.connect(
             host, parts.port or (SMTPS_PORT if parts.scheme == "smtps" else SMTP_PORT)
@@ -120,7 +122,7 @@ class MailTransport:
 
 
 def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | Ambiguous:
-    """Send the message, and return the reply to it."""
+    """Send the message, and return the reply, or what may have happened."""
     try:
         code, said = client.data(content)
     except smtplib.SMTPDataError as error:

@@ -1,4 +1,4 @@
-"""How requests leave this machine: through which proxy, and whose certificates are trusted.
+"""The proxy of outgoing requests, and the certificates that are trusted.
 
 This module knows no service, and does not decide what is sent.
 """
@@ -19,15 +19,16 @@ from text.hosts import is_loopback
 
 
 class NetworkError(BotError):
-    """A proxy or a file of certificates cannot be used; the text says why, without a proxy's password."""
+    """A proxy or a file of certificates cannot be used; the text says why, without the proxy's password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The way to the chat services.
+    """The proxy and the trusted certificates of requests to chat services.
 
-    `proxy` is used for every host that `no_proxy` does not name; it sees the host, not the address, as a
-    tunnel is asked for. `ca_file` is trusted besides the usual authorities, `ca_bundle` in their place.
+    `proxy` is used for every host that is not in `no_proxy`; it learns the host but not the address, as
+    requests use a tunnel. Certificates in `ca_file` are trusted besides the usual authorities, those in
+    `ca_bundle` instead of them.
     """
 
     proxy: Secret | None = None
@@ -36,7 +37,7 @@ class Network:
     ca_bundle: Path | None = None
 
     def proxy_for(self, url: str) -> Secret | None:
-        """Return the proxy for an address; None for this machine, and for what `no_proxy` names."""
+        """Return the proxy for an address; None for this machine, and for hosts in `no_proxy`."""
         if self.proxy is None:
             return None
         host = urlsplit(url).hostname or ""
@@ -58,10 +59,10 @@ DIRECT = Network()
 
 
 def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, str]) -> Network:
-    """Return the way that the settings describe, or else the environment.
+    """Return the proxy and certificates in the settings, or else in the environment.
 
-    `proxy` "" means none, whatever HTTPS_PROXY says. NO_PROXY holds for either. Names are read in lower case
-    first, as curl does: https://everything.curl.dev/usingcurl/proxies/env.html. Raises NetworkError.
+    A `proxy` of "" means none, even if HTTPS_PROXY is set. NO_PROXY applies to both. Names are read in lower
+    case first, as curl does: https://everything.curl.dev/usingcurl/proxies/env.html. Raises NetworkError.
     """
     variable = proxy_variable(environ) if proxy is None else None
     chosen = environ[variable].strip() if variable else proxy
@@ -78,7 +79,7 @@ def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, st
 
 
 def proxy_variable(environ: Mapping[str, str]) -> str | None:
-    """Return the variable that names the proxy where the settings name none; None where neither is set."""
+    """Return the name of the variable with the proxy, if the settings have none; None if none is set."""
     names = ("https_proxy", "HTTPS_PROXY")
     return next((name for name in names if environ.get(name, "").strip()), None)
 
@@ -104,7 +105,7 @@ def _check_certificates(file: Path, name: str) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(*((None, file) if file.is_dir() else (file,)))
     except ssl.SSLError:
-        raise NetworkError(f"{name}: {file} holds no certificates in PEM format") from None
+        raise NetworkError(f"{name}: {file} has no certificates in PEM format") from None
     except OSError as error:
         raise NetworkError(f"{name}: {file} cannot be read: {error.strerror}") from None
 

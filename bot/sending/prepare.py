@@ -1,7 +1,7 @@
-"""From a post whose turn has come to the request to make, or to its end without one.
+"""Prepares the request for a due post, or ends the post without a request.
 
-This module decides again about each of its articles, as they or the rules may have changed while the post
-waited. Sends nothing.
+It decides again about each article of the post, as articles or rules may have changed while it waited. It
+sends nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bot.services.layout import message_for
 from bot.services.message import Message, compose_alert
 
 RECHECK_AFTER = timedelta(minutes=1)
-"""How long a post waits for an article that this catalog does not have yet."""
+"""How long a post is postponed for an article that this catalog does not have yet."""
 
 log = logging.getLogger("bot.sending.prepare")
 
@@ -38,7 +38,7 @@ log = logging.getLogger("bot.sending.prepare")
 class Job:
     """A request that is ready to be made for a post; `message` is None for a test.
 
-    `thread` is the id of the message that it is a reply to.
+    `thread` is the id of the message that it replies to, None if it is not a reply.
     """
 
     post: Post
@@ -50,7 +50,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparer:
-    """Makes requests for one channel's posts, in the name of `site`, which is found at `site_url`."""
+    """Prepares the requests of one channel's posts; `site` and `site_url` are the site's name and address."""
 
     channel: Channel
     destination: Destination
@@ -62,7 +62,7 @@ class Preparer:
     clock: Callable[[], datetime]
 
     def prepare(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
-        """Return the request to make, or settle the post without one. `articles` has those that exist."""
+        """Return the request, or None after settling the post; `articles` are those that exist."""
         kind = kind_of(post)
         try:
             if kind is Kind.TEST:
@@ -71,7 +71,7 @@ class Preparer:
                 return Job(post=post, kind=kind, message=None, request=request)
             return self._post(post, articles) if kind is Kind.POST else self._correction(post, articles)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
-            # One article that cannot be put into words must not stop all that come after it.
+            # A post that cannot be composed must not block the posts after it.
             log.exception("cannot compose post=%d channel=%s", post.id, post.channel)
             if kind is Kind.CORRECT:
                 self.outbox.drop_correction(post)
@@ -110,9 +110,9 @@ class Preparer:
         return self._request(post, self._compose(post, shown), now, place)
 
     def _quiet_until(self, post: Post, now: datetime) -> datetime | None:
-        """Return when the quiet hours end that keep a post from being tried, or tried again, now.
+        """Return when quiet hours end that forbid an attempt now, or None.
 
-        What an operator has replayed or scheduled, and what is urgent, is sent in quiet hours too.
+        Posts that an operator has replayed or scheduled, and urgent ones, are sent in quiet hours too.
         """
         quiet = self.channel.policy.quiet
         if quiet is None or post.kind is PostKind.URGENT or post.verdict == SCHEDULED:
@@ -134,7 +134,7 @@ class Preparer:
     def _give_up(
         self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> bool:
-        """End deliveries whose article is no longer to be posted; one about the same story may replace it."""
+        """End deliveries whose article is no longer to be posted; another about the story may replace it."""
         if not self.outbox.settle(post, left, now):
             return False
         for delivery, state, _, note in left:
@@ -143,7 +143,7 @@ class Preparer:
         return True
 
     def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
-        """Return the request that makes the message say what the article says now, or nothing if it does."""
+        """Return the request that updates the message to the current articles; None if it is up to date."""
         now = self.clock()
         found = [(each, self._present(each, articles, now)) for each in post.remaining]
         absent = [each for each, article in found if article is None]
@@ -164,7 +164,7 @@ class Preparer:
         return Job(post=post, kind=Kind.CORRECT, message=message, request=request)
 
     def _present(self, delivery: Delivery, articles: Mapping[str, Article], now: datetime) -> Article | None:
-        """Return the delivery's article, or where that is not shown another that covers its story."""
+        """Return the delivery's article, or if it is not visible, another one that covers its story."""
         article = articles.get(delivery.article_id)
         if article is None or not article.has_appeared(now):
             return self._successor(delivery, now) or article
@@ -188,14 +188,14 @@ class Preparer:
         )
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
-        """Return the article that covers the story now: renaming a file gives it another identity."""
+        """Return the article that covers the story now, or None: a renamed file has another identity."""
         ids = [other.article_id for other in _same_story(self.outbox, delivery)]
         found = self.catalog.get_many(ids) if ids else {}
         return next((article for article in found.values() if is_visible(article, now)), None)
 
 
 def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:
-    """Have the first article wait that was left out because this delivery was to cover the same story."""
+    """Set the first delivery to waiting that was left out because this delivery covered the same story."""
     for other in _same_story(outbox, delivery):
         if outbox.revive(other, now):
             break
@@ -206,16 +206,16 @@ def _same_story(outbox: Outbox, delivery: Delivery) -> list[Delivery]:
 
 
 def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:
-    """Return what a service may want to know of a post, or of its correction, besides the message.
+    """Return the context of a request for a post, or with `correction` for its correction.
 
-    A correction has a key of its own, of what people see and of when it was last changed: the same in all
-    attempts, another for the next correction, even for one that takes the last back.
+    A correction has a key of its own, derived from the new message and the time of the last change: it is the
+    same in all attempts, and differs for each correction, even for one that reverts the last.
     """
     key = _key_of(post)
     if correction is not None:
         last = post.corrected_at.isoformat() if post.corrected_at else ""
-        told_apart = f"{key} {last} {correction.fingerprint()}"
-        key = hashlib.blake2b(told_apart.encode(), digest_size=12).hexdigest()
+        identity = f"{key} {last} {correction.fingerprint()}"
+        key = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
     return Context(key=key, at=now, parent=post.thread)
 
 
@@ -224,14 +224,14 @@ def _key_of(post: Post) -> str:
 
 
 def end_of(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:
-    """Return how a delivery ends that is no longer to be posted."""
+    """Return the final state of a delivery that is no longer to be posted, with its cause and note."""
     state = DeliveryState.EXPIRED if decision.reason is Reason.TOO_OLD else DeliveryState.SKIPPED
     cause = Cause.DELETED if article is None else CAUSES[decision.reason]
     return state, cause, decision.text
 
 
 def _remembered(delivery: Delivery) -> Article:
-    """Return what the outbox still knows of a deleted article, which is no longer to be seen."""
+    """Return a deleted article from what the outbox has recorded about it; it is not published."""
     return Article(
         id=delivery.article_id,
         path="",

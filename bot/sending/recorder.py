@@ -1,4 +1,4 @@
-"""Records the result of a request together with the claim for the next, and waits out an outage."""
+"""Records the result of a request together with the claim for the next, and waits during an outage."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from bot.outbox.queue import Outbox
 from bot.outbox.records import Claim, Done
 
 TRIES = 5
-"""How often a record is tried that the database refuses, rather than being away."""
+"""Attempts to record a result that the database refuses; while it is away, there is no limit."""
 
 _SHORTEST, _LONGEST = 0.05, 2.0
-"""Seconds between tries to reach a database that has gone away; each wait is twice the one before."""
+"""Seconds between attempts while the database is away: the first and the longest; each doubles the last."""
 
 log = logging.getLogger("bot.sending.dispatcher")
 
 
 class Recorder:
-    """One lane's writes to the outbox; `wait` is that of its tools.
+    """Writes the results of one lane to the outbox; `wait` is that of its tools.
 
-    `in_flight` has the posts whose claim may be ours: nobody else of this process takes them for lost.
+    `in_flight` has the posts that this process may have claimed, so that it does not treat them as lost.
     """
 
     def __init__(self, outbox: Outbox, channel: str, wait: Callable[[float], bool]) -> None:
@@ -36,18 +36,18 @@ class Recorder:
         self._done: Done | None = None
 
     def note(self, done: Done) -> None:
-        """Accept the result of a request, to be recorded with the next claim or by `flush`."""
+        """Store the result of a request, to be recorded with the next claim or by `flush`."""
         self._done = done
 
     def flush(self) -> None:
-        """Record what is still to be recorded."""
+        """Record a result that is not recorded yet."""
         if self._done is not None:
             self.claim(None)
 
     def claim(self, claim: Claim | None) -> Taken | None:
-        """Record what is done and make the next claim, in one transaction; return what became of the claim.
+        """Record the last result and make the next claim, in one transaction; return the claim's result.
 
-        Raises what the database raises when it has refused the record TRIES times.
+        Raises what the database raises after it has refused the record TRIES times.
         """
         done, self._done = self._done, None
         self.in_flight |= {each.post.id for each in (done.claim if done else None, claim) if each}
@@ -81,5 +81,5 @@ class Recorder:
                     raise
                 log.warning("waiting for the database channel=%s: %s", self._channel, first_line(error))
             if self._wait(pause):
-                time.sleep(pause)  # it is time to stop, but what is known of a post must not be lost
+                time.sleep(pause)  # the lane is to stop, but the result must not be lost
             pause = min(2 * pause, _LONGEST)

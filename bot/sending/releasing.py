@@ -1,6 +1,6 @@
-"""From what waits in a channel to the posts of now: reads what the policy asks for, and writes what it says.
+"""Releases waiting deliveries as posts: reads what the policy needs, and writes its decisions.
 
-Ends what is no longer to be posted, so that it takes no place in a budget or a digest. Sends nothing.
+It also ends deliveries that are no longer to be posted, so that they take no place in a budget or digest.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from bot.planning.spending import spent_of
 from bot.sending.prepare import end_of, revive_next
 
 BATCH = 50
-"""Deliveries that are released at once where no policy has to choose among them."""
+"""Deliveries that are released at a time if no policy has to choose among them."""
 
-MOST_WAITING = 5_000
-"""Deliveries that a policy chooses among; later ones are considered when these are fewer."""
+MAX_WAITING = 5_000
+"""The most deliveries that a policy chooses among; later ones are considered when there are fewer."""
 
-MOST_ENDED = 500
-"""Deliveries that are ended at once: the others are not posted either, and end with the next runs."""
+MAX_ENDED = 500
+"""The most deliveries that one run ends: further ones are not posted either, and end in the next runs."""
 
 log = logging.getLogger("bot.sending.releasing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Idle:
-    """Nothing is released `until` then (None: ever), while nothing changes."""
+    """Nothing is released before `until` (None: never) unless something changes."""
 
     until: datetime | None
     standing: Standing
@@ -48,10 +48,10 @@ class _Idle:
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
-    """What one process remembers of releasing.
+    """The state of releasing in one process.
 
-    `planned_at` is when the last planning run that succeeded began: a digest, and a new period of a budget,
-    wait for such a run after their time, so that they choose among all articles of before.
+    `planned_at` is when the last successful planning run began: a digest, and a new period of a budget, wait
+    for such a run after their time, so that they choose among all earlier articles.
     """
 
     planned_at: datetime | None = None
@@ -59,31 +59,31 @@ class Memory:
     _decided: dict[str, datetime] = field(default_factory=dict)
 
     def awaits_digest(self, channel: Channel, now: datetime) -> bool:
-        """Return whether a digest of the channel may be to decide."""
+        """Return whether a digest of the channel may be due for a decision."""
         digest, decided = channel.policy.digest, self._decided.get(channel.name)
         if digest is None or self.planned_at is None:
             return False
         return decided is None or digest.next(decided) <= min(now, self.planned_at)
 
     def note_decided(self, name: str, at: datetime) -> None:
-        """Remember that the channel's digest of that time is decided."""
+        """Record that the channel's digest of that time is decided."""
         self._decided[name] = at
 
     def is_idle(self, name: str, standing: Standing, revision: int, now: datetime) -> bool:
-        """Return whether nothing can have changed since nothing was released."""
+        """Return whether nothing that could change a decision to release nothing has changed since."""
         idle = self._idle.get(name)
         if idle is None or (idle.standing, idle.revision) != (standing, revision):
             return False
         return idle.until is None or now < idle.until
 
     def note_idle(self, name: str, standing: Standing, revision: int, until: datetime | None) -> None:
-        """Remember that nothing is released until then."""
+        """Record that nothing is released before `until`."""
         self._idle[name] = _Idle(until=until, standing=standing, revision=revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releaser:
-    """Makes the posts of one channel."""
+    """Releases the posts of one channel."""
 
     channel: Channel
     outbox: Outbox
@@ -91,8 +91,8 @@ class Releaser:
     memory: Memory
 
     def release(self, left: int, now: datetime) -> int:
-        """Make the posts that are due, `left` at most but for a digest's, and return how many were made."""
-        # A digest of several messages may have taken more than was left.
+        """Create the posts that are due, and return how many: at most `left`, but all those of a digest."""
+        # A digest in several messages may have used more than was left.
         left = max(0, left)
         if not self.channel.policy.is_plain:
             return self._by_policy(left, now)
@@ -123,7 +123,7 @@ class Releaser:
             return 0
         if is_current and (last := decided or spent.digest_at):
             self.memory.note_decided(name, last)
-        # What is under way may fail, and then leaves its place in the budget to another.
+        # A post under way may fail, and then leaves its place in the budget to another.
         if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [each.expires_at for each in candidates]
             times = [each for each in (next_change(policy, spent, now), *ends) if each]
@@ -131,23 +131,23 @@ class Releaser:
         return released
 
     def _is_current(self, now: datetime) -> bool:
-        """Return whether this process has planned since the time to choose came: of a digest, or a budget."""
+        """Return whether this process has planned since the digest was due, or the budget's period began."""
         policy, planned_at = self.channel.policy, self.memory.planned_at
         times = [policy.digest.last(now)] if policy.digest else []
         times += [policy.budget.period(now)[0]] if policy.budget else []
         return not times or (planned_at is not None and planned_at >= max(times))
 
     def _candidates(self, now: datetime) -> list[Candidate]:
-        """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
-        found, ended = self._sorted_out(now)
+        """Return the waiting deliveries that may be posted, and end those that may not."""
+        found, ended = self._sort(now)
         withdrawn = [each for each in ended if each.covered_by is None]
-        self._leave_out([each for each in ended if each.covered_by is not None][:MOST_ENDED], now)
-        if self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MOST_ENDED]], now):
-            found, _ = self._sorted_out(now)  # articles that replace the ended ones wait now too
+        self._leave_out([each for each in ended if each.covered_by is not None][:MAX_ENDED], now)
+        if self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MAX_ENDED]], now):
+            found, _ = self._sort(now)  # including articles that replace the ended ones
         return found
 
-    def _sorted_out(self, now: datetime) -> tuple[list[Candidate], list[Ended]]:
-        waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
+    def _sort(self, now: datetime) -> tuple[list[Candidate], list[Ended]]:
+        waiting = self.outbox.backlog.waiting(self.channel.name, MAX_WAITING)
         with self.outbox.database.read() as connection:
             posted = recently_posted(connection, self.channel, waiting)
         return sort_waiting(waiting, self.channel, self.catalog, now, posted)
@@ -172,7 +172,7 @@ class Releaser:
         return end_of(ended.article, ended.decision)
 
     def _held_by(self) -> Cause | None:
-        """Return what has most likely kept an article that is too old now from being posted before."""
+        """Return the most likely cause why an article that is too old now was not posted before, or None."""
         policy = self.channel.policy
         causes = (
             (policy.digest, Cause.DIGEST),
@@ -182,7 +182,7 @@ class Releaser:
         return next((cause for part, cause in causes if part), None)
 
     def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> bool:
-        """End deliveries, and return whether any has ended."""
+        """End deliveries, and return whether any of them ended."""
         if not ends or not self.outbox.backlog.end(self.channel.name, ends, now):
             return False
         for delivery, state, cause, note in ends:

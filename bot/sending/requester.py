@@ -1,6 +1,6 @@
-"""Makes one request at a time for a channel, and concludes from the answer what is to be recorded.
+"""Makes one request at a time for a channel, and derives from the answer what is to be recorded.
 
-Writes nothing. Knows when the channel, or its host, may get no requests.
+It writes nothing. It knows when the channel or its host may get no requests.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox.denials import denied_since
-from bot.outbox.records import Attempt, Claim, Done, Kind, Rest
+from bot.outbox.records import Attempt, Claim, Done, Kind, Pause
 from bot.outbox.retry import Change, Standing, after_correction, after_post
 from bot.sending.answering import after_test, answer_to, report, shown_by
 from bot.sending.prepare import Job
 from bot.sending.tools import Endpoint, Tools
 from bot.services import Outcome, Verdict, after_denial
 
-UNQUESTIONED = 1.0
+UNCHECKED_SECONDS = 1.0
 """Seconds after a claim within which its request may begin without another check of the claim."""
 
 
 class Requester:
-    """One lane's requests to its channel."""
+    """Makes the requests of one lane."""
 
     def __init__(self, endpoint: Endpoint, tools: Tools) -> None:
         self._endpoint = endpoint
         self._tools = tools
-        self._rests_until: float | None = None
+        self._paused_until: float | None = None
 
     def wait(self) -> float:
-        """Return how many seconds to wait before the next request."""
+        """Return the seconds to wait before the next request."""
         now = self._tools.monotonic()
-        rests = [self._rests_until, self._tools.host_rests.get(self._endpoint.host)]
-        return max([self._endpoint.pacer.wait(now), *(until - now for until in rests if until is not None)])
+        pauses = [self._paused_until, self._tools.host_pauses.get(self._endpoint.host)]
+        return max([self._endpoint.pacer.wait(now), *(until - now for until in pauses if until is not None)])
 
     def perform(self, job: Job, claim: Claim) -> Done:
-        """Make the request of a post that is claimed, and return what is to be recorded."""
+        """Make the request of a claimed post, and return what is to be recorded."""
         endpoint, tools = self._endpoint, self._tools
         started_at, began = tools.clock(), tools.monotonic()
         endpoint.pacer.sent(began)
@@ -49,7 +49,8 @@ class Requester:
             since = denied_since(tools.outbox.database, endpoint.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
         if job.thread and verdict.outcome is Outcome.DISABLED:
-            # The thread may be gone, and nothing else: the next try is outside it, and says for sure.
+            # The thread may no longer exist. The next attempt is outside it, and shows whether that was the
+            # reason.
             verdict = replace(verdict, outcome=Outcome.REJECTED, degradable=True)
         if verdict.pace:
             endpoint.pacer.learn(verdict.pace, tools.monotonic())
@@ -67,15 +68,15 @@ class Requester:
     def _may_send(self, claim: Claim, began: float) -> str | None:
         """Return why the request must not be made any more, or None.
 
-        A process may be frozen at any moment, also between its claim and the first byte.
+        A process may be frozen at any time, even between its claim and the first byte.
         """
-        if self._tools.monotonic() - began < UNQUESTIONED:
+        if self._tools.monotonic() - began < UNCHECKED_SECONDS:
             return None
         try:
-            still_ours = self._tools.outbox.still_ours(claim)
+            is_claimed = self._tools.outbox.is_claimed(claim)
         except SQLAlchemyError:
-            still_ours = False
-        return None if still_ours else "too much time has passed since it was claimed"
+            is_claimed = False
+        return None if is_claimed else "too much time has passed since it was claimed"
 
     def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
         failed = not verdict.outcome.is_success
@@ -84,7 +85,7 @@ class Requester:
             change=self._change(job, verdict, attempt),
             attempt=attempt,
             shown=None if failed else shown_by(job, verdict),
-            rest=self._rest(job, verdict, attempt),
+            pause=self._pause(job, verdict, attempt),
             disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
             error=verdict.reason if failed else None,
         )
@@ -101,16 +102,16 @@ class Requester:
         policy = "retry" if is_harmless else self._endpoint.channel.on_unknown
         return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
 
-    def _rest(self, job: Job, verdict: Verdict, attempt: Attempt) -> Rest | None:
-        """Pause the channel or its host if the answer says so, and return for how long."""
+    def _pause(self, job: Job, verdict: Verdict, attempt: Attempt) -> Pause | None:
+        """Pause the channel or its host if the answer demands it, and return the pause, or None."""
         is_denied = verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
         if verdict.outcome is not Outcome.RATE_LIMITED and not is_denied:
             return None
         wait = verdict.retry_after or timedelta(0)
         until = self._tools.monotonic() + wait.total_seconds()
         if verdict.scope == "host":
-            host, rests = self._endpoint.host, self._tools.host_rests
-            rests[host] = max(until, rests.get(host, until))
-            return Rest(until=attempt.finished_at + wait, host=host)
-        self._rests_until = max(until, self._rests_until or until)
-        return Rest(until=attempt.finished_at + wait)
+            host, pauses = self._endpoint.host, self._tools.host_pauses
+            pauses[host] = max(until, pauses.get(host, until))
+            return Pause(until=attempt.finished_at + wait, host=host)
+        self._paused_until = max(until, self._paused_until or until)
+        return Pause(until=attempt.finished_at + wait)

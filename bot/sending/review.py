@@ -1,4 +1,4 @@
-"""Ends what waits for review once it is too old to be posted."""
+"""Ends deliveries that wait for review once they are too old to be posted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bot.planning.rules import Channel
 
 
 def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: datetime) -> list[Delivery]:
-    """Expire the deliveries in posts held for review that have outlived their channel's `max_age`.
+    """Expire deliveries in posts held for review that are older than their channel's `max_age`; return them.
 
-    Returns them. The others of their post go on waiting; a post that none is left for is over.
+    The other deliveries of their posts continue to wait; a post without deliveries is dead.
     """
     expired = []
     for post in for_review(outbox.database):

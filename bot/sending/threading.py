@@ -1,4 +1,4 @@
-"""To which thread of its channel a post belongs, by the channel's settings."""
+"""Determines the thread of a post by its channel's settings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.planning.stories import story_keys, story_of_address
 from bot.services import Detail
 
 TOPIC_THREAD = timedelta(days=7)
-"""How long a topic's thread goes on; then the next post begins another."""
+"""How long posts continue a topic's thread; then the next post begins another."""
 
-MOST_RELATED = 20
-"""Related articles of one that are looked for among what was posted."""
+MAX_RELATED = 20
+"""The most related articles of an article that are searched among posted ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a post goes: into the thread that the message `parent` began, or where None, to the channel.
+    """The place of a post: the thread that the message `parent` began, or if that is None, the channel.
 
-    `name` is what a thread that it begins is called, where that is not its title.
+    `name` is the name of a thread that the post begins, "" for its title.
     """
 
     parent: str | None = None
@@ -45,9 +45,9 @@ def place_of(
     catalog: Catalog,
     now: datetime,
 ) -> Place:
-    """Return where a post about some articles goes.
+    """Return the place of a post about some articles.
 
-    What has been refused once is tried again outside its thread, which may be gone.
+    A post that was refused once is retried outside its thread, which may no longer exist.
     """
     if channel.thread == "none" or post.form > Detail.FULL or not articles:
         return NO_PLACE
@@ -61,13 +61,13 @@ def place_of(
 def _story_thread(
     articles: Sequence[Article], channel: Channel, database: Database, catalog: Catalog
 ) -> str | None:
-    """Return the thread of what these articles report, they name as related, or other publishers report."""
+    """Return the thread of the articles' stories, of related articles, or of other publishers' reports."""
     stories: set[str] = set()
     elsewhere: set[str] = set()
     for article in articles:
         elsewhere |= set(covered_elsewhere(database, channel, catalog, article))
         stories |= set(story_keys(article) or ())
-        whole = catalog.get(article.id, related=MOST_RELATED)
+        whole = catalog.get(article.id, related=MAX_RELATED)
         stories |= {story_of_address(each.link) for each in whole.related if each.link} if whole else set()
     return thread_of_stories(database, channel.name, stories, elsewhere) if stories or elsewhere else None
 

@@ -1,4 +1,4 @@
-"""What lanes work with: what belongs to one channel's lane, and what all of them share."""
+"""The values that lanes work with: those of one channel's lane, and those that all lanes share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.services import Destination, Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteLink:
-    """Whose articles are posted: the name and the address of the site."""
+    """The name and the address of the site whose articles are posted."""
 
     name: str
     url: str
@@ -27,11 +27,11 @@ class SiteLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How time is measured and waited for.
+    """The functions that measure time and wait.
 
-    `monotonic` measures every wait. `wait` sits out some seconds and returns True when it is time to stop;
-    None is for waiting until the sender is stopped. `spread` gives the jitter of a retry, in [0, 1). With
-    `paced` off, only what services answer slows sending down.
+    `monotonic` measures every wait. `wait` waits for some seconds, and returns True if sending is to stop;
+    None means to wait until the sender is stopped. `spread` returns the jitter of a retry, in [0, 1). Without
+    `paced`, only the answers of services slow sending down.
     """
 
     clock: Callable[[], datetime]
@@ -43,7 +43,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A channel that can be posted to: where it is, by which service, and how fast."""
+    """A channel that can be posted to, with its destination, its service and its pace."""
 
     channel: Channel
     destination: Destination
@@ -57,18 +57,18 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The host that requests go to; a service may ask for a pause of all that go there."""
+        """The host of its requests; a service may pause all requests to it."""
         return self.destination.host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What all lanes share.
+    """The values that all lanes share.
 
-    `wait` sits out some seconds, and returns at once and True when it is time to stop.
-    `monotonic` measures every wait. `spread` gives the jitter of a retry, in [0, 1). `crowded` says whether
-    other lanes wait for their turn, and `host_rests` until when, by `monotonic`, a host gets no request.
-    `reported` holds the posts that could not be settled, so that each is logged once.
+    `wait` waits for some seconds, but returns True at once if sending is to stop. `monotonic` measures every
+    wait. `spread` returns the jitter of a retry, in [0, 1). `crowded` returns whether other lanes wait for
+    their turn. `host_pauses` has, by host, the time by `monotonic` until which it gets no requests.
+    `reported` has the posts that could not be settled, so that each is logged once.
     """
 
     outbox: Outbox
@@ -81,6 +81,6 @@ class Tools:
     wait: Callable[[float], bool]
     stopping: Callable[[], bool]
     crowded: Callable[[], bool]
-    host_rests: dict[str, float] = field(default_factory=dict)
+    host_pauses: dict[str, float] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     reported: set[int] = field(default_factory=set)

@@ -79,7 +79,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture(autouse=True)
 def patient_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise the time limits of connections and transactions for busy machines, except in tests about them."""
-    monkeypatch.setitem(database_module._POSTGRES_PATIENCE, "connect_timeout", int(WAIT_SECONDS))
+    monkeypatch.setitem(database_module._POSTGRES_TIMEOUTS, "connect_timeout", int(WAIT_SECONDS))
     monkeypatch.setattr(database_module, "BUSY", WAIT_SECONDS)
     if not request.node.get_closest_marker("transaction_limits"):
         begin, read, unlimited = database_module._POSTGRES

@@ -53,7 +53,7 @@ def test_a_thawed_bot_does_not_post_what_another_has(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int
 ) -> None:
     """A bot frozen between claim and first byte sends nothing if its claim was taken meanwhile."""
-    monkeypatch.setattr(requester, "UNQUESTIONED", 0.0)
+    monkeypatch.setattr(requester, "UNCHECKED_SECONDS", 0.0)
     successor = world.bot() if seconds > 60 else None
     bot = world.started(transport=Frozen(world, seconds, successor))
     world.catalog.put(article("a"))

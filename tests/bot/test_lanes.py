@@ -18,7 +18,7 @@ from bot.planning.budget import Budget
 from bot.planning.policy import Policy
 from bot.sending import lanes as lanes_module
 from bot.sending.lane import Lane
-from bot.sending.lanes import MOST, Lanes
+from bot.sending.lanes import MAX_LANES, Lanes
 from tests.bot.program import wait_until
 from tests.bot.world import World, article
 from tests.fakechat import hang, server_error
@@ -73,14 +73,14 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
     running = Running()
     names = [f"c{number}" for number in range(1000)]
     for name in names:
-        running.lanes.ask(name)
-    wait_until(lambda: len(running.began) == MOST)
+        running.lanes.request(name)
+    wait_until(lambda: len(running.began) == MAX_LANES)
     assert running.lanes.is_crowded()
     assert not running.lanes.join(0)
     running.go_on.release(1000)
     assert running.lanes.join(WAIT_SECONDS)
-    assert running.most == MOST == 32
-    assert set(running.began[:MOST]) == set(names[:MOST])
+    assert running.most == MAX_LANES == 32
+    assert set(running.began[:MAX_LANES]) == set(names[:MAX_LANES])
     assert sorted(running.began) == sorted(names)
     assert not running.lanes.is_crowded()
 
@@ -88,10 +88,10 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
 def test_what_is_asked_for_during_a_run_has_another_run() -> None:
     """A post that comes due before its lane ends does not wait for the next regular run."""
     running = Running()
-    running.lanes.ask("a")
+    running.lanes.request("a")
     wait_until(lambda: running.began == ["a"])
     for _ in range(3):
-        running.lanes.ask("a")
+        running.lanes.request("a")
     running.go_on.release()
     assert running.lanes.join(WAIT_SECONDS)
     assert (running.began, running.again) == (["a"], ["a"])
@@ -100,13 +100,13 @@ def test_what_is_asked_for_during_a_run_has_another_run() -> None:
 def test_nothing_starts_after_the_end() -> None:
     """After `stop` no waiting channel starts."""
     running = Running()
-    for number in range(MOST + 1):
-        running.lanes.ask(f"c{number}")
-    wait_until(lambda: len(running.began) == MOST)
+    for number in range(MAX_LANES + 1):
+        running.lanes.request(f"c{number}")
+    wait_until(lambda: len(running.began) == MAX_LANES)
     running.lanes.stop()
-    running.go_on.release(MOST)
+    running.go_on.release(MAX_LANES)
     assert running.lanes.join(WAIT_SECONDS)
-    assert len(running.began) == MOST
+    assert len(running.began) == MAX_LANES
 
 
 def test_channels_that_wait_for_their_budgets_come_to_rest(
@@ -160,7 +160,7 @@ def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
 
 def test_a_channel_with_much_to_send_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for one lane, a channel with a backlog does not block another channel's one post."""
-    monkeypatch.setattr(lanes_module, "MOST", 1)
+    monkeypatch.setattr(lanes_module, "MAX_LANES", 1)
     many, one = world.slack("many"), world.slack("one", topics=frozenset({"rare"}))
     bot = world.started(many, one, monotonic=itertools.count(0, 0.1).__next__)
     world.catalog.put(*(article(f"a{number}") for number in range(30)))

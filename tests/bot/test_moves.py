@@ -212,8 +212,8 @@ def test_a_longer_pause_outlasts_a_shorter_one(world: World) -> None:
     long, short = START + timedelta(minutes=10), START + timedelta(minutes=1)
     with world.database.write() as connection:
         for until in (long, short):
-            channelstate.rest_channel(connection, "ai-team", until)
-            channelstate.rest_host(connection, "example.com", until, "HTTP 429")
+            channelstate.pause_channel(connection, "ai-team", until)
+            channelstate.pause_host(connection, "example.com", until, "HTTP 429")
     assert world.state_of().paused_until == long
     assert host_pauses(world.database)["example.com"] == long
 

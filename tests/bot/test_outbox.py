@@ -23,7 +23,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.claims import Taken
 from bot.outbox.database import Database, connect
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
+from bot.outbox.records import Attempt, Done, Kind, Pause, Shown, new_claim
 from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.outbox.schema import attempts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
@@ -178,7 +178,7 @@ def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: O
     """The record includes the channel's last error and pause, and may include the next claim."""
     until = START + timedelta(seconds=9)
     due = Change(state=PostState.RETRY, cause=Cause.RATE_LIMITED, note="HTTP 429", due_at=until)
-    done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", rest=Rest(until=until))
+    done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", pause=Pause(until=until))
     following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.YES)
     assert [each.state for each in world.deliveries()] == [State.RETRY, State.CLAIMED, State.WAITING]

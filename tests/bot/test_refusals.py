@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox.database import Database, is_away
-from bot.outbox.keys import LONGEST_KEY, index_key, is_storable, storable
+from bot.outbox.keys import MAX_KEY, index_key, is_storable, storable
 from bot.outbox.states import State
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
@@ -119,9 +119,9 @@ def test_a_refusal_is_no_outage(database: Database) -> None:
 def test_keys_are_short_and_storable(words: str) -> None:
     """Any text has a key that fits an index; short storable texts are their own keys."""
     key = index_key(words)
-    assert len(key.encode()) <= LONGEST_KEY
+    assert len(key.encode()) <= MAX_KEY
     assert is_storable(key) and is_storable(storable(words))
-    assert (key == words) == (is_storable(words) and len(words.encode()) <= LONGEST_KEY)
+    assert (key == words) == (is_storable(words) and len(words.encode()) <= MAX_KEY)
 
 
 def test_a_clock_that_was_ahead_delays_nothing(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from bot.outbox.keys import LONGEST_KEY, index_key
+from bot.outbox.keys import MAX_KEY, index_key
 
 revision = "0002"
 down_revision = "0001"
@@ -169,7 +169,7 @@ def _is_short(connection: sa.Connection, column: str) -> str:
         length = f"length(CAST({column} AS BLOB))"
     else:
         length = f"octet_length({column})"
-    return f"({column} IS NULL OR {length} <= {LONGEST_KEY})"
+    return f"({column} IS NULL OR {length} <= {MAX_KEY})"
 
 
 def _long_rows(connection: sa.Connection, query: str) -> Iterator[list[dict[str, Any]]]:
