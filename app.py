@@ -27,7 +27,6 @@ with paused_collector():
     from feeds.private_routes import blueprint as private_blueprint
     from feeds.routes import blueprint as feeds_blueprint
     from ops.counts import Counts
-    from ops.environment import secret
     from ops.errors import SettingError
     from ops.health import completeness
     from ops.hooks import MAX_BODY
@@ -43,7 +42,7 @@ with paused_collector():
     from web.limits import MAX_BODY_BYTES
     from web.server import Server
     from wiring.loading import exit_with, load_or_exit
-    from wiring.operations import admin_routes, ops_routes
+    from wiring.operations import admin_routes, admin_token, ops_routes
     from wiring.reporting import start_reporting
     from wiring.site import Clock, Newswire, build, utc_now
 
@@ -82,8 +81,8 @@ def create_app(
     _add_reader_routes(app, newswire)
     try:
         app.register_blueprint(ops_routes(newswire, environ))
-        if admin_token := secret("ADMIN_TOKEN", environ):
-            app.register_blueprint(admin_routes(newswire, environ, session, admin_token))
+        if token := admin_token(environ):
+            app.register_blueprint(admin_routes(newswire, environ, session, token))
     except SettingError as error:
         raise exit_with(error) from None
     if with_commands:

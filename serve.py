@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> None:
             import_module(module)
     if not arguments:
         # Otherwise each worker would print the same errors, and be restarted again and again.
-        import_module("wiring.loading").usable_or_exit(os.environ)
+        import_module("wiring.startup").usable_or_exit(os.environ)
     if sys.platform == "linux":
         # Otherwise each worker's garbage collector would write to the shared memory, and so copy it.
         gc.collect()

@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 from ops.environment import find_secret
 from ops.errors import SettingError
-from ops.variables import ALLOW_EPHEMERAL_OUTBOX, HOST, PORT, WEB_PORT, WEB_THREADS
+from ops.variables import (
+    ALLOW_EPHEMERAL_OUTBOX,
+    HOST,
+    PORT,
+    WEB_CONCURRENCY,
+    WEB_PORT,
+    WEB_THREADS,
+    Variable,
+)
 from text.hosts import is_loopback
 from text.phrases import Phrase, joined, phrase
 
@@ -20,6 +28,7 @@ _EPHEMERAL = {
     "RAILWAY_ENVIRONMENT": "Railway",
 }
 _MOST_THREADS = 64
+_MOST_WORKERS = 256
 _ANY_INTERFACE = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - read, not bound to
 
 
@@ -101,7 +110,16 @@ def web_threads(environ: Mapping[str, str]) -> int:
 
     Raises SettingError for an invalid value.
     """
-    text = WEB_THREADS.text(environ)
-    if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= _MOST_THREADS):
-        raise SettingError(f"WEB_THREADS: {text!r} is not a number from 1 to {_MOST_THREADS}")
+    return _number(WEB_THREADS, environ, _MOST_THREADS)
+
+
+def web_workers(environ: Mapping[str, str]) -> int:
+    """Return the number of web workers: WEB_CONCURRENCY, or else 2. Raises as `web_threads` does."""
+    return _number(WEB_CONCURRENCY, environ, _MOST_WORKERS)
+
+
+def _number(variable: Variable, environ: Mapping[str, str], most: int) -> int:
+    text = variable.text(environ)
+    if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= most):
+        raise SettingError(f"{variable.name}: {text[:20]!r} is not a number from 1 to {most}")
     return int(text)

@@ -64,6 +64,14 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
     return LineFormatter(as_json=given == "json", redact=Redactor(secrets))
 
 
+def level(environ: Mapping[str, str]) -> str:
+    """Return the lowest level that is logged: LOG_LEVEL, or else INFO. Raises SettingError if it is none."""
+    given = LOG_LEVEL.text(environ).upper()
+    if given not in _LEVELS:
+        raise SettingError(f"LOG_LEVEL: {given!r} is not one of {', '.join(_LEVELS)}")
+    return given
+
+
 # Libraries that log every step, which is useful only with LOG_LEVEL=DEBUG.
 _CHATTY = ("alembic", "apscheduler", "urllib3", "watchfiles")
 
@@ -73,11 +81,9 @@ def configure(
 ) -> None:
     """Send all logs of this process to `stream`, by default standard output.
 
-    LOG_LEVEL is the lowest level that is logged, by default INFO. Raises SettingError for an invalid value.
+    Raises SettingError as `level` and `formatter` do.
     """
-    level = LOG_LEVEL.text(environ).upper()
-    if level not in _LEVELS:
-        raise SettingError(f"LOG_LEVEL: {level!r} is not one of {', '.join(_LEVELS)}")
+    lowest = level(environ)
     stream = stream or sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a locale's encoding may lack characters
@@ -85,7 +91,7 @@ def configure(
     handler.setFormatter(formatter(environ, secrets=secrets))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(lowest)
     for name in ("_granian", "granian.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True

@@ -18,8 +18,9 @@ def fault(host: str, port: str, *, shared: bool = False) -> str | None:
     With `shared`, a port also counts as free if another program listens on it and shares it, as the server
     does: during a restart without interruption, two servers listen.
     """
+    if not (port.isascii() and port.isdecimal() and int(port[:9]) < 2**16):
+        return f"PORT: {port[:20]!r} is not a number from 1 to 65535"
     try:
-        # bind() gets the number itself and checks its range: getaddrinfo() would treat 65536 as 0.
         family, kind, protocol, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             # As the server does, so that recently closed connections do not matter.
@@ -27,7 +28,7 @@ def fault(host: str, port: str, *, shared: bool = False) -> str | None:
             if shared and hasattr(socket, "SO_REUSEPORT"):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             probe.bind((address[0], int(port), *address[2:]))
-    except (OSError, OverflowError, ValueError) as error:
+    except (OSError, ValueError) as error:  # UnicodeError for a host that is too long
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             return (
                 f"port {port} is in use: stop the program that listens there, or use another port, such as "

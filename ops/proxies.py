@@ -35,12 +35,17 @@ def behind_proxies(
     """Return the application for use behind TRUSTED_PROXIES proxies, by default 0.
 
     Only so many entries at the end of a header are used: anybody may have written those before them. Raises
-    SettingError unless the value is a number from 0 to `MAX_PROXIES`.
+    SettingError as `trusted_proxies` does.
     """
+    return TrustedProxies(application, trusted_proxies(environ), site_url)
+
+
+def trusted_proxies(environ: Mapping[str, str]) -> int:
+    """Return TRUSTED_PROXIES. Raises SettingError unless it is a number from 0 to `MAX_PROXIES`."""
     text = TRUSTED_PROXIES.text(environ)
     if not (text.isdecimal() and text.isascii() and len(text) < 4 and int(text) <= MAX_PROXIES):
         raise SettingError(f"TRUSTED_PROXIES: {text[:20]!r} is not a number from 0 to {MAX_PROXIES}")
-    return TrustedProxies(application, int(text), site_url)
+    return int(text)
 
 
 class TrustedProxies:

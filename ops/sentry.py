@@ -20,13 +20,12 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
     Nothing that is sent has request bodies, cookies, IP addresses of people (the SDK's default), local
     variables or secrets.
     """
-    dsn = secret("SENTRY_DSN", environ)
-    if not dsn:
+    address = dsn(environ)
+    if not address:
         return False
     import sentry_sdk
-    from sentry_sdk.utils import BadDsn
 
-    redact = Redactor([*secrets, dsn])
+    redact = Redactor([*secrets, address])
 
     def scrub(event: Event, hint: Hint) -> Event:
         scrubbed: Event = _scrub(event, redact)
@@ -36,20 +35,31 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
         scrubbed: dict[str, Any] = _scrub(crumb, redact)
         return scrubbed
 
+    sentry_sdk.init(
+        address,
+        environment=SENTRY_ENVIRONMENT.text(environ) or None,
+        propagate_traces=False,  # it would add headers to the requests to chat services
+        auto_session_tracking=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=scrub,
+        before_breadcrumb=scrub_crumb,
+    )
+    return True
+
+
+def dsn(environ: Mapping[str, str]) -> str | None:
+    """Return the address in SENTRY_DSN, or None. Raises SettingError if it is not one of a Sentry project."""
+    address = secret("SENTRY_DSN", environ)
+    if not address:
+        return None
+    from sentry_sdk.utils import BadDsn, Dsn
+
     try:
-        sentry_sdk.init(
-            dsn,
-            environment=SENTRY_ENVIRONMENT.text(environ) or None,
-            propagate_traces=False,  # it would add headers to the requests to chat services
-            auto_session_tracking=False,
-            max_request_body_size="never",
-            include_local_variables=False,
-            before_send=scrub,
-            before_breadcrumb=scrub_crumb,
-        )
+        Dsn(address)
     except BadDsn:
         raise SettingError("SENTRY_DSN is not the address of a Sentry project") from None
-    return True
+    return address
 
 
 def _scrub(value: Any, redact: Redactor) -> Any:

@@ -39,14 +39,6 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
         raise exit_with(error) from None
 
 
-def usable_or_exit(environ: Mapping[str, str]) -> None:
-    """Exit as `load_or_exit` does, also if the state folder cannot be used."""
-    try:
-        make_state_folder(load_or_exit(environ))
-    except SettingError as error:
-        raise exit_with(error) from None
-
-
 def load_rules_or_exit(path: Path, own: Config) -> Config:
     """Return `own` settings with the rules of another config file: see `config.load_rules`.
 

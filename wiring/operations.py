@@ -53,24 +53,29 @@ def ops_routes(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
     )
 
 
+def admin_token(environ: Mapping[str, str]) -> str | None:
+    """Return ADMIN_TOKEN, or None. Raises SettingError if it cannot be used, or is too short."""
+    token = secret("ADMIN_TOKEN", environ)
+    if token is None:
+        return None
+    from pages.admin.authentication import MIN_TOKEN_LENGTH
+
+    if len(token) < MIN_TOKEN_LENGTH:
+        raise SettingError(f"ADMIN_TOKEN must have at least {MIN_TOKEN_LENGTH} characters")
+    return token
+
+
 def admin_routes(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None, token: str
 ) -> Blueprint:
-    """Return the routes of the operator's pages, which import the bot's modules.
-
-    Raises SettingError if `token` is too short.
-    """
+    """Return the routes of the operator's pages, which import the bot's modules; `token` opens them."""
     from bot.errors import BotError
     from bot.operator.parts import BotParts
-    from pages.admin.authentication import MIN_TOKEN_LENGTH
     from pages.admin.lists import Setting
     from pages.admin.routes import blueprint as admin_blueprint
     from pages.admin.usage import Usage
     from wiring.bot import bot_parts
     from wiring.in_force import in_force
-
-    if len(token) < MIN_TOKEN_LENGTH:
-        raise SettingError(f"ADMIN_TOKEN must have at least {MIN_TOKEN_LENGTH} characters")
 
     @cache
     def parts() -> BotParts:

@@ -381,7 +381,7 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command
     flask("bot", "once")
     lines = flask("bot", "channels").stdout.splitlines()
     assert lines[0] == "no bot is running"
-    assert lines[1] == "needs you: 1 channel is disabled"
+    assert lines[1] == "needs attention: 1 channel is disabled"
     assert lines[2] == "team (slack): disabled since 2026-09-01 12:00:00Z: HTTP 404: no_service"
     assert lines[3] == "  deliveries: 1 held, 1 baselined"
     assert lines[4] == "  pace: at most 1 in 1 s, 5 per tick"

@@ -96,7 +96,7 @@ def _print_channels(parts: BotParts) -> None:
     now, database = parts.clock(), parts.database
     print_lines([wording.posting(lease.holder(database), now)])
     needs = [each.text for each in attention(database, now) if each.need is not Need.NO_BOT]
-    print_lines([(Cell(f"needs you: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
+    print_lines([(Cell(f"needs attention: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
     states, counts = channelstate.states(database), deliveries_by_state(database)
     for channel in parts.channels:
         rates = SERVICES[channel.kind].RATE
