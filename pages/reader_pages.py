@@ -151,6 +151,7 @@ class ReaderPages:
         is_near = bool(query and not found.total and found.complete and not found.timed_out)
         near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
         is_empty = not (found.total or topics or (near and near.total) or found.timed_out)
+        of_topic = self._newest_of(topics[0].topic, now) if topics and is_near else []
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
@@ -163,9 +164,14 @@ class ReaderPages:
             largest=self.lists.largest_topics(now) if is_empty else [],
             cards=self._found_cards(found),
             near=self._found_cards(near) if near else [],
+            of_topic=of_topic,
             spelled=self.search.spelled(query) if is_near else "",
             subscription=self._search_feed(asked, now) if found.total else None,
         )
+
+    def _newest_of(self, topic: Topic, now: datetime) -> list[Card]:
+        """Return the cards of a topic's newest articles, for a search that finds only the topic."""
+        return self._cards(self.catalog.newest(topic.slug, now, limit=_NEAR, with_bodies=False))
 
     def _found_cards(self, found: Found) -> list[Card]:
         """Return the cards of the articles found, with the passage that has the words as summary."""

@@ -70,6 +70,7 @@ class Renderer:
             "asset": lambda name: site.path + assets.address(name),
             "show_quality": show_quality,
             "is_static": is_static,
+            "has_pictures_from_elsewhere": bool(self.pictures.sources),
             "language": language.tag,
             "story": self._cached("story"),
             "subscribe": self._cached("subscribe"),

@@ -168,6 +168,8 @@ def test_topics_come_first(site: ArticleSite, web: Web) -> None:
     web.refresh()
     tree = parse(web.get("/search?q=tools").text)
     assert tree.xpath("//section[@class='found-topics']//a/@href") == ["/topics/go-tools"]
+    assert tree.xpath("string(//p[@role='status'])") == "No article contains “tools”."
+    assert texts(tree, "//article//h3") == ["Something"]  # the newest of the topic
 
 
 def test_subscribe_to_a_search(search: Search, web: Web) -> None:

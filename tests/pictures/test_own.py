@@ -279,12 +279,14 @@ def test_without_the_setting_no_picture_of_another_host_is_shown(show: Show) -> 
     assert ">Picture: A cat</a>" in page.text
     assert ">Picture on other.example</a>" in page.text
     assert "img-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "loads nothing from other sites" in page.text
 
 
 def test_pictures_of_listed_hosts_are_loaded_from_there(show: Show) -> None:
     """They are loaded by https only, and the policy names these hosts on error pages too."""
     client = show(images=["pictures.example"])
     page = client.get("/articles/a")
+    assert "loads nothing from other sites" not in page.text
     assert re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page.text) == [
         ("https://pictures.example/a.png", "A lead"),
         ("https://pictures.example/cat.png", "A cat"),
