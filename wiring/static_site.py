@@ -98,7 +98,7 @@ def _write_pages(
     writer = PageWriter(
         site=publisher.site,
         ask=_asking(app, publisher.site),
-        places=Places(begins, lambda name: bool(newswire.catalog.get_many([name]))),
+        places=Places(begins, newswire.catalog.has),
         files=files,
         earlier=earlier,
         others={"search": lambda link: search_files(publisher, link, show_quality=show_quality)},

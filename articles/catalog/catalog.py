@@ -222,6 +222,10 @@ class Catalog(TopicQueries, FileQueries):
         row = self._one(f"SELECT {_WHOLE} FROM articles WHERE id = ? AND active = 1", article_id)
         return _whole(row, related) if row else None
 
+    def has(self, article_id: str) -> bool:
+        """Return whether there is an article with this id, published or not."""
+        return self._one("SELECT 1 FROM articles WHERE id = ? AND active = 1", article_id) is not None
+
     def body_start(self, article_id: str, length: int) -> str:
         """Return at most `length` characters of an article's body, from its beginning; "" for none."""
         row = self._one("SELECT substr(body, 1, ?) FROM articles WHERE id = ? AND active", length, article_id)

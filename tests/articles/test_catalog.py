@@ -69,6 +69,7 @@ def test_single_articles(catalog: Catalog) -> None:
     draft = catalog.get("draft")
     assert draft and not draft.is_published
     assert catalog.get("nowhere") is None
+    assert (catalog.has("draft"), catalog.has("nowhere")) == (True, False)
     assert set(catalog.get_many(["a", "draft", "nowhere"])) == {"a", "draft"}
 
 
