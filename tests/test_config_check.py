@@ -111,6 +111,7 @@ def test_nothing_to_say(tmp_path: Path) -> None:
         ({"DATABASE_URL": "postgresql://u:s3c@ret@db/x"}, "DATABASE_URL has a password with an @"),
         ({"HTTPS_PROXY": "socks5://u:s3cret@h:1"}, "the proxy's address must be http://HOST:PORT"),
         ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "REQUESTS_CA_BUNDLE: /nowhere.pem cannot be read"),
+        ({"WEB_THREADS": "many"}, "WEB_THREADS: 'many' is not a number from 1 to 64"),
         ({"DYNO": "web.1"}, "Heroku erases this disk at every deploy"),
     ],
 )

@@ -261,6 +261,22 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert "cannot be written: No such file" in init(tmp_path, str(tmp_path / "site"), *unwritable, code=1)
 
 
+def test_where_the_file_is_written(tmp_path: Path) -> None:
+    """With --output, the command that is offered reads that file; a folder as either path is named as one."""
+    site, other = tmp_path / "site", tmp_path / "other.yaml"
+    put(site / "a.md", DATED)
+    command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+
+    def output(*arguments: str) -> str:
+        return CliRunner().invoke(command, arguments, catch_exceptions=False).output
+
+    assert output(str(site)).endswith("; check the articles with: flask articles check\n")
+    named = f"NEWSWIRE_CONFIG={other} flask articles check\n"
+    assert output(str(site), "--output", str(other)).endswith(f"; check the articles with: {named}")
+    assert "is a folder: name a file in it" in output(str(site), "--output", str(site))
+    assert "other.yaml is not a folder" in output(str(other), "--force")
+
+
 def test_a_repository(tmp_path: Path) -> None:
     """The repository's address is written with the folder of the articles in it."""
     origin = Origin(tmp_path / "origin")

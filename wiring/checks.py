@@ -26,6 +26,7 @@ from wiring.channels import channel_of, monitor_of
 from wiring.layouts import template_of, trial
 from wiring.policy_checks import policy_warnings
 from wiring.site import Newswire
+from wiring.startup import check_environment
 
 OWN_PATHS = frozenset(
     {
@@ -68,9 +69,13 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
 
 
 def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
-    """Return why the bot cannot start: errors in the database's address, the proxy, certificates."""
+    """Return why the site or the bot cannot start: invalid variables, database, proxy, certificates."""
     config = newswire.config
     found: list[str] = []
+    try:
+        check_environment(config, environ)
+    except SettingError as error:
+        found.append(str(error))
     if not config.bot.channels:
         return []
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -33,6 +34,8 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
     def init(folder: str, chosen: Path | None, force: bool) -> None:
         """Examine FOLDER, or the git repository at this address, and write a config file for it."""
         target = chosen or output
+        if target.is_dir():
+            raise CommandError(f"{target} is a folder: name a file in it with --output")
         if target.exists() and not force:
             raise CommandError(
                 f"{target} exists: replace it with --force, or name another file with --output"
@@ -42,7 +45,9 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
         else:
             root = Path(folder)
             if not root.is_dir():
-                raise CommandError(f"there is no folder {folder}")
+                raise CommandError(
+                    f"{folder} is not a folder" if root.exists() else f"there is no folder {folder}"
+                )
             project = _looked_at(root, clock)
             source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
         for line in (summary(project), *remarks(project)):
@@ -52,7 +57,8 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
             target.write_text(lines, encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error.strerror}") from None
-        print_line(f"wrote {target}; check the articles with: flask articles check")
+        named = "" if chosen is None else f"NEWSWIRE_CONFIG={shlex.quote(str(target.absolute()))} "
+        print_line(f"wrote {target}; check the articles with: {named}flask articles check")
 
     return init
 

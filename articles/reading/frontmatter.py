@@ -213,6 +213,8 @@ class _Reading:
         read = _TITLE if self._is_plain else _WRITTEN_TITLE
         value = value or self._other_title()
         if value is None:
+            if misspelt := keys.misspelt("title", self._values.by_key):
+                raise BadValueError(misspelt, "is not a known key; did you mean title?")
             raise BadValueError("title", "is missing")
         title = read(self._values, key, value)
         if not self._is_plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from articles.conventions import TOPIC_KEYS
@@ -83,3 +84,16 @@ def overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     """Return the file's own values, and those given to it whose keys it does not have."""
     named = set(map(str.lower, own))
     return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)
+
+
+_COMPARED = 100
+"""Keys, the first, that are compared: a comparison takes time, and a front matter may have thousands."""
+
+
+def misspelt(name: str, by_key: Mapping[str, tuple[str, Any]]) -> str | None:
+    """Return the key that is probably `name` misspelt, as spelled in the file; None if there is none."""
+    import difflib  # late: most sites have no such file
+
+    others = [key for key in islice(by_key, _COMPARED) if key != name]
+    close = difflib.get_close_matches(name, others, n=1, cutoff=0.8)
+    return by_key[close[0]][0] if close else None

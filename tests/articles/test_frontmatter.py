@@ -303,6 +303,11 @@ def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line:
         ("---\n---\n", 2, "the front matter must be a list of `key: value` lines"),
         ("---\n- a\n---\n", 2, "the front matter must be a list of `key: value` lines"),
         ("---\ndate: 2026-01-01\n---\n", 1, "title: is missing"),
+        (
+            "---\ndate: 2026-01-01\nTitel: x\n---\n",
+            3,
+            "Titel: is not a known key; did you mean title?",
+        ),
         ("---\ntitle: x\n---\n", 1, "publishedDateTime: is missing (or `date`): when was it published?"),
         (
             "---\ntitle: x\ndate: 2026-01-01\n\tx: y\n---\n",
