@@ -124,6 +124,13 @@ def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], expected:
     assert "s3c" not in result.output
 
 
+def test_variables_are_checked_without_channels(tmp_path: Path) -> None:
+    """A site that only has feeds could not start either."""
+    result = check(tmp_path, text="site: {title: A}\n", TRUSTED_PROXIES="all")
+    assert result.exit_code == 2
+    assert result.output == "TRUSTED_PROXIES: 'all' is not a number from 0 to 10\n1 error\n"
+
+
 def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The same lines are in the bot's log."""
     config, environ = site(tmp_path)

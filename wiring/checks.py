@@ -77,7 +77,7 @@ def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
     except SettingError as error:
         found.append(str(error))
     if not config.bot.channels:
-        return []
+        return found
     try:
         connect(outbox_url(environ, config.state)).close()
     except (BotError, SettingError) as error:
