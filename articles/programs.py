@@ -20,13 +20,15 @@ class Program:
     """A program, the generator whose conventions its files follow, and what of them is not read.
 
     The generator is "plain" where nothing of the program's own is read. `is_close` says whether the files of
-    every such site follow the generator's conventions.
+    every such site follow the generator's conventions. `exclude` are globs of the files that it does
+    not publish.
     """
 
     name: str
     generator: Generator
     note: str
     is_close: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 _OWN_CODE = "its own code forms the addresses: compare those of `articles check`, and set articles.permalink"
@@ -56,6 +58,16 @@ NEXT = Program(
     note=f"Next.js: {_OWN_CODE}; {_IN_EXPORTS}",
 )
 NUXT = Program(name="Nuxt", generator="astro", note=f"Nuxt: {_OWN_CODE}")
+SVELTEKIT = Program(name="SvelteKit", generator="astro", note=f"SvelteKit: {_OWN_CODE}")
+REMIX = Program(name="Remix", generator="astro", note=f"Remix: {_OWN_CODE}")
+GRIDSOME = Program(name="Gridsome", generator="astro", note=f"Gridsome: {_OWN_CODE}")
+QUARTZ = Program(
+    name="Quartz",
+    generator="astro",
+    note="Quartz: links between notes in double square brackets are shown as text; notes that its plugins, "
+    "such as ExplicitPublish, leave out are read: name them in articles.exclude",
+    exclude=("private/**", "templates/**"),
+)
 MKDOCS = Program(
     name="MkDocs",
     generator="pelican",
@@ -88,6 +100,9 @@ _MARKS: tuple[tuple[str, Program], ...] = (
     *((f"gatsby-config.{end}", GATSBY) for end in ("js", "ts", "mjs", "cjs")),
     *((f"next.config.{end}", NEXT) for end in ("js", "mjs", "ts", "cjs")),
     *((f"nuxt.config.{end}", NUXT) for end in ("ts", "js", "mjs")),
+    *((f"svelte.config.{end}", SVELTEKIT) for end in ("js", "ts")),
+    *((name, REMIX) for name in ("remix.config.js", "react-router.config.ts")),
+    ("gridsome.config.js", GRIDSOME), ("quartz.config.ts", QUARTZ),
 )  # fmt: skip
 _HEXO_FOLDERS = ("scaffolds", "source/_posts")
 _GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
@@ -127,6 +142,8 @@ def permalink(found: Program, home: Path, articles: Path) -> str | None:
     if found is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
         blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
         return f"/{blog}/:year/:month/:day/:slug/" if blog not in ("", "docs") else None
+    if found is QUARTZ:
+        return f"/{below.removeprefix('content').strip('/')}/:path".replace("//", "/")
     if found not in (VITEPRESS, VUEPRESS):
         return None
     configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))

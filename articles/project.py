@@ -35,7 +35,7 @@ _SAMPLE = 2_000
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
     "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
-    "Hexo": ("source/_posts",), "MkDocs": ("docs/blog/posts", "docs/blog", "docs"),
+    "Hexo": ("source/_posts",), "Quartz": ("content",), "MkDocs": ("docs/blog/posts", "docs/blog", "docs"),
     "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
@@ -61,11 +61,11 @@ _SCRIPTS = (
     *(f"{name}.{end}" for name in ("docusaurus.config", "astro.config", "gatsby-config") for end in SCRIPTS),
     *(f"{name}.{end}" for name in _DATA for end in ("js", "mjs", "cjs")),
     ".vitepress/config.ts", ".vitepress/config.mts", ".vitepress/config.js", ".vitepress/config.mjs",
-    ".vuepress/config.js", ".vuepress/config.ts",
+    ".vuepress/config.js", ".vuepress/config.ts", "quartz.config.ts",
 )  # fmt: skip
 _IN_SCRIPT = re.compile(
     r"""^(?P<indent>[ \t]*)(?:(?:export\s+)?const\s+)?(?P<mark>["']?)"""
-    r"""(?P<key>url|baseUrl|site|siteUrl|title|lang|language|locale|defaultLocale)(?P=mark)"""
+    r"""(?P<key>url|baseUrl|site|siteUrl|title|pageTitle|lang|language|locale|defaultLocale)(?P=mark)"""
     r"""\s*[:=]\s*(?P<quote>["'`])(?P<value>[^"'`\n]{1,300})(?P=quote)""",
     re.M,
 )
@@ -136,7 +136,7 @@ def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: d
     settings = dict(_settings(home, generator, program))
     url = _address(settings) or _domain(home, root) or _homepage(home)
     conventions = Conventions(generator=generator, base_url=url)
-    folder = Folder(articles)
+    folder = Folder(articles, exclude=program.exclude if program else ())
     with TemporaryDirectory(prefix="newswire-") as state:
         indexer = Indexer(Catalog(Path(state), Topics(), source="", conventions=conventions), folder)
         indexer.refresh()
@@ -153,7 +153,7 @@ def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: d
         dated_by_name=dated_by_name,
         topic_keys=keys,
         base_url=url,
-        title=_first(settings, "title", "sitename", "name"),
+        title=_first(settings, "title", "sitename", "pagetitle", "name"),
         language=_language(_first(settings, *_LANGUAGE_KEYS)),
         timezone=_zone(_first(settings, "timezone")),
         settings=settings,
@@ -243,6 +243,8 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
         without = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()
         # The same words name the language of a piece of code.
         without |= {key for key in _LANGUAGE_KEYS if not _TAG.fullmatch(found.get(key, ""))}
+        if name == "quartz.config.ts" and "baseurl" in found:
+            found["baseurl"] = f"https://{found['baseurl']}"  # which is a host, and maybe a path
         yield from ((key, value) for key, value in found.items() if key not in without)
 
 

@@ -207,6 +207,16 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "quartz.config.ts": "configuration: {\n  pageTitle: 'Notes',\n  baseUrl: 'n.example',\n}\n",
+                "content/posts/a.md": DATED,
+                "content/about.md": "---\ntitle: About\n---\nMe.\n",
+                "content/private/b.md": DATED,
+            },
+            "Quartz, 1 published post, topics from tags",
+            ("content", "astro", "https://n.example", "Notes", "UTC"),
+        ),
+        (
+            {
                 "config/_default/hugo.toml": 'title = "P"\n',
                 "config/production/hugo.toml": 'baseURL = "https://p.example/"\n',
                 "content/posts/a.md": DATED,
@@ -227,6 +237,7 @@ def test_a_config_for_a_project(
     assert printed in done.output
     written = configuration.load(tmp_path / "config.yaml", {})
     articles = written.articles
+    assert bool(articles.exclude) == ("Quartz" in printed)
     found = (
         (tmp_path / articles.path).resolve().relative_to(tmp_path / "site").as_posix(),
         articles.generator,
@@ -294,6 +305,7 @@ def test_a_repository(tmp_path: Path) -> None:
     [
         ({".vitepress/config.ts": "  cleanUrls: true,\n", "posts/a.md": DATED}, "/posts/:path"),
         ({".vuepress/config.js": "", "blog/a.md": DATED}, "/blog/:path.html"),
+        ({"quartz.config.ts": "", "content/a.md": DATED}, "/:path"),
         ({"mkdocs.yml": "", "docs/blog/posts/a.md": DATED}, "/blog/:year/:month/:day/:slug/"),
         (
             {"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},

@@ -104,6 +104,9 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     yield ""
     yield "articles:"
     yield from (f"  {line}" for line in source)
+    if project.program and project.program.exclude:
+        globs = ", ".join(map(_quoted, project.program.exclude))
+        yield f"  exclude: [{globs}] # {project.program.name} does not publish them"
     if project.generator != "plain":
         yield f"  generator: {project.generator} # whose conventions apply"
     if project.base_url:
