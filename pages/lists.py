@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, time, timedelta
 
 from articles.article import Article
+from articles.catalog.search_words import MIN_BEGINNING
 from articles.catalog.topic_queries import TopicSummary
 from articles.topics import ALL, Topic
 from feeds.digests import DigestPublisher
@@ -132,11 +134,21 @@ class Lists:
         ranked = sorted(self._catalog.summaries(now), key=lambda each: -each.articles)
         return [each for each in ranked[:ACTIVE_TOPICS] if each.articles]
 
-    def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
-        """Return the largest topics with all these words in their names; none without words."""
-        query = " ".join(words)
-        found = self._rows(query, now, {}) if query else []
-        return sorted(found, key=lambda row: -row.articles)[:FOUND_TOPICS]
+    def topics_named(self, query: str, words: Sequence[str], now: datetime) -> list[Row]:
+        """Return topics with all words of a query in their names; none without words.
+
+        First is the topic with the query as its name, such as C++, and then the largest. A word of one or two
+        letters has to be a whole word of a name.
+        """
+        found = self._rows(" ".join(words), now, {}) if words else []
+        short = [
+            re.compile(rf"(?<![a-z0-9]){re.escape(fold(word))}(?![a-z0-9])")
+            for word in words
+            if word.isascii() and len(word) < MIN_BEGINNING
+        ]
+        found = [row for row in found if all(each.search(_names_of(row.topic)) for each in short)]
+        named = fold(query)
+        return sorted(found, key=lambda row: (fold(row.topic.name) != named, -row.articles))[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:
         with closing(self._catalog.shown(slug, now)) as newest:

@@ -147,7 +147,7 @@ class ReaderPages:
         """Return one page of search results: topics, then articles; similar results if there are none."""
         asked = parse(query)
         found = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
-        topics = self.lists.topics_named(asked.words, now) if number == 1 else []
+        topics = self.lists.topics_named(query, asked.words, now) if number == 1 else []
         is_near = bool(query and not found.total and found.complete and not found.timed_out)
         near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
         is_empty = not (found.total or topics or (near and near.total) or found.timed_out)

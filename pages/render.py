@@ -17,6 +17,7 @@ from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
+from articles.catalog.search_words import MIN_BEGINNING
 from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
@@ -203,8 +204,12 @@ def labelled(drawing: Markup, label: str) -> Markup:
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:
-    """Return `text` as HTML in which each of `words` is marked at the beginning of a word."""
-    alternatives = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+    """Return `text` as HTML in which each of `words` is marked at the beginning of a word.
+
+    One of one or two letters is marked only as a whole word, as a search finds it.
+    """
+    ordered = sorted(words, key=len, reverse=True)
+    alternatives = "|".join(map(_marked_word, ordered))
     if not alternatives:
         return escape(text)
     parts = re.split(rf"(?<![a-zA-Z0-9])({alternatives})", text, flags=re.IGNORECASE)
@@ -212,3 +217,8 @@ def marked(text: str, words: Iterable[str]) -> Markup:
         Markup("<mark>{}</mark>").format(part) if index % 2 else escape(part)
         for index, part in enumerate(parts)
     )
+
+
+def _marked_word(word: str) -> str:
+    is_short = word.isascii() and len(word) < MIN_BEGINNING
+    return rf"{re.escape(word)}(?![a-zA-Z0-9])" if is_short else re.escape(word)

@@ -172,6 +172,17 @@ def test_topics_come_first(site: ArticleSite, web: Web) -> None:
     assert texts(tree, "//article//h3") == ["Something"]  # the newest of the topic
 
 
+def test_a_query_of_one_letter(site: ArticleSite, web: Web) -> None:
+    """The topic of that very name comes first, and only whole words are found and marked."""
+    site.write("a.md", title="C code for cats", topics=["C++", "C", "Cats"])
+    site.write("b.md", title="Another C", topics=["C", "Open Source"])
+    web.refresh()
+    tree = parse(web.get("/search?q=c%2B%2B").text)
+    found = tree.xpath("//section[@class='found-topics']//a/@href")
+    assert found == ["/topics/c-plus-plus", "/topics/c"]
+    assert texts(tree, "//article//mark") == ["C", "C"]
+
+
 def test_subscribe_to_a_search(search: Search, web: Web) -> None:
     """The page has the address of a feed of the search."""
     tree = parse(web.get("/search?q=fuzzer").text)
