@@ -127,7 +127,7 @@ class PageWriter:
 
     def _relinked(self, tag: str, links: Links) -> str:
         """Return a tag whose links lead to files, and add them to `links`."""
-        found = self._tags.get(tag)
+        found = self._tags.peek(tag)
         if found is None:
             own: Links = {}
             found = _LINK.sub(lambda link: self._linked(link, own), tag), own

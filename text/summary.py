@@ -75,7 +75,7 @@ def is_in(summary: str, markup: str) -> bool:
     if not summary:
         return False
     words = summary.removesuffix("…")
-    beginnings = (markup[:length].rpartition("</p>")[0] for length in _PROSE_LOOKED_AT)
+    beginnings = (markup[:length].rpartition("</")[0] for length in _PROSE_LOOKED_AT)
     return any(words in plain_of_sanitised(part) for part in (*beginnings, markup))
 
 
