@@ -67,10 +67,12 @@ def create_app(
 
     Exits with status 2 and every error on stderr if the configuration cannot be used.
     """
+    command = None
     if config is None:
         sys.excepthook = print_uncaught  # only in a process of its own, not in a test
+        command = _flask_command(sys.argv)
         # `flask init` writes the config file, so it need not exist.
-        config = Config() if _writes_config(sys.argv) else load_or_exit(environ)
+        config = Config() if command == "init" else load_or_exit(environ)
     try:
         newswire = build(config, clock=clock, environ=environ)
     except SettingError as error:
@@ -89,6 +91,8 @@ def create_app(
         from wiring.command_line import add_commands  # here, as a web server does not need the commands
 
         add_commands(app, newswire, environ, session)
+    if command == "run":  # Flask's own server, which would show a site without articles
+        newswire.keep_fresh()
     return app
 
 
@@ -109,8 +113,9 @@ def _add_reader_routes(app: Flask, newswire: Newswire) -> None:
     )
 
 
-def _writes_config(arguments: list[str]) -> bool:
-    return Path(arguments[0]).name == "flask" and arguments[1:2] == ["init"]
+def _flask_command(arguments: list[str]) -> str | None:
+    """Return the command of `flask` that this process was started with; None for any other program."""
+    return arguments[1] if len(arguments) > 1 and Path(arguments[0]).name == "flask" else None
 
 
 def create_web() -> Server:

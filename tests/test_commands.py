@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import config as configuration
+from app import create_app
 from ops.version import version
 from tests.commands import Command, Done, run_here, run_process
 from tests.site import ArticleSite, front_matter, put
@@ -249,3 +251,19 @@ def test_a_catalog_that_cannot_be_opened_is_one_line(
     catalog.mkdir()
     done = flask(*arguments)
     assert (done.exit_code, done.stderr) == (1, "Error: the catalog: unable to open database file\n")
+
+
+def test_flasks_own_server_shows_the_articles(
+    environ: dict[str, str], site: ArticleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`flask run` reads the articles when it starts, and keeps reading them."""
+    site.write("a.md", title="Shown")
+    monkeypatch.setattr(sys, "argv", ["/venv/bin/flask", "run", "--port", "8001"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which is restored afterwards
+    app = create_app(environ=environ)
+    watcher = app.extensions["newswire"].watcher
+    try:
+        assert "Shown" in app.test_client().get("/feeds/all.rss").text
+        assert watcher._thread.is_alive()
+    finally:
+        watcher.stop()
