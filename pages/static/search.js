@@ -223,8 +223,11 @@
 
   function showTopics(index, words) {
     const matching = index.topics.filter(([name]) => words.length && words.every((word) => folded(name).includes(word)));
-    const boxes = matching.slice(0, FOUND_TOPICS).map(([name, href, count]) => {
-      const link = element("a", "box", `${name} `, element("span", "count", count.toLocaleString(language)));
+    const boxes = matching.slice(0, FOUND_TOPICS).map(([name, href, count, tint]) => {
+      const tile = element("span", `tile small tint-${tint}`);
+      tile.dataset.initial = (name.match(/[\p{L}\p{N}]/u)?.[0] ?? "•").toUpperCase();
+      tile.ariaHidden = "true";
+      const link = element("a", "box", tile, `${name} `, element("span", "count", count.toLocaleString(language)));
       link.href = href;
       link.dir = "auto";
       return element("li", "", link);

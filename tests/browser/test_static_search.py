@@ -132,6 +132,7 @@ def test_a_search_from_any_page(reader: Visitor) -> None:
     page.fill("header #q", "go")
     page.press("header #q", "Enter")
     expect(page.locator("#topics a")).to_have_attribute("href", "/blog/topics/go/")
+    expect(page.locator("#topics .tile")).to_have_attribute("data-initial", "G")
     page.fill("#q", "gophers")
     expect(page.locator("#articles li")).to_have_count(20)
     expect(page.locator("#result")).to_have_text("30 results for “gophers”.")
