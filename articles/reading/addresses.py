@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from articles.conventions import Conventions
 from articles.reading.dates import without_date
+from articles.reading.slugs import hugo_slug, pelican_slug, slugified, zola_slug
 from text.urls import http_url
 
 # What the generators do where the owner has configured nothing.
@@ -40,7 +40,6 @@ _PAGE_DATE = re.compile(
     r"""\{\{-?\s*page\.date\s*\|\s*date:\s*(["'])((?:%[YmdjyHMbB]|[/_-]){1,10})\1\s*-?\}\}"""
 )
 _MARKUP = re.compile(r"\{\{|\{%")
-_NOT_IN_SLUG = re.compile(r"[^\w]+")
 _INDEX = ("index", "_index", "readme")
 _JEKYLL_FOLDERS = re.compile(r"(?:^|(?<=/))_(?:posts|drafts)/")
 # English in every locale, as in the generators' own addresses.
@@ -67,6 +66,8 @@ class Place:
     language: str | None = None
     keeps_date: bool = False
     slug_from_name: bool = False
+    leaves_name: bool = False
+    """Whether Zola leaves names and slugs as they are written."""
     folder_names_page: bool = False
     """Whether `a/a.md` and `a/2026-01-02-index.md` represent the folder `a`, as in Eleventy."""
 
@@ -123,7 +124,9 @@ def own_address(
     given = conventions.permalink or configured
     pattern = permalink or given or _DEFAULTS.get(conventions.generator)
     if conventions.generator == "pelican" and not place.slug:
-        place = replace(place, slug=_pelican_slug(place.stem if place.slug_from_name else place.title))
+        place = replace(place, slug=pelican_slug(place.stem if place.slug_from_name else place.title))
+    if conventions.generator == "zola" and not place.leaves_name:
+        place = replace(place, slug=zola_slug(place.slug or place.name))
     if conventions.generator == "jekyll" and pattern:
         pattern = _JEKYLL_STYLES.get(pattern, pattern)
     if pattern is None:
@@ -132,7 +135,7 @@ def own_address(
         path = _docusaurus_path(place, pattern)
     else:
         path = _filled(pattern, place, titled=conventions.generator == "hugo")
-        if permalink is None and conventions.generator in ("hugo", "zola"):
+        if permalink is None and conventions.generator == "hugo":
             path = path.lower().replace(" ", "-")
         elif permalink and conventions.generator == "zola":
             path = f"{path.rstrip('/')}/"
@@ -186,18 +189,6 @@ def resolved(
     return http_url(urljoin(link or f"{base_url}/", f"{target}{'?' if query else ''}{query}"))
 
 
-def slugified(text: str) -> str:
-    """Return a text as Jekyll, Hugo and Pelican write it in addresses: lower case, hyphens between words."""
-    decomposed = unicodedata.normalize("NFC", text[:500]).lower()
-    return _NOT_IN_SLUG.sub("-", decomposed.replace("'", "").replace("’", "")).strip("-_")
-
-
-def _pelican_slug(title: str) -> str | None:
-    """Return the slug that Pelican makes of a title (its SLUG_REGEX_SUBSTITUTIONS)."""
-    kept = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
-    return re.sub(r"[-\s]+", "-", kept) or None
-
-
 def _plain_path(place: Place) -> str:
     """Return the file's path without its date and extension; a folder's own page ends in a slash."""
     if place.is_index and "/" not in place.path:
@@ -219,12 +210,6 @@ def _prefix_below(base_url: str, prefix: str) -> str:
     """Return the prefix, or "" where the site's address ends with the folder of articles already."""
     last = prefix.rstrip("/").rpartition("/")[2]
     return "" if last and urlsplit(base_url).path.endswith(f"/{last}") else prefix
-
-
-def hugo_slug(title: str) -> str:
-    """Return what Hugo makes of a title in an address (helpers.URLize)."""
-    kept = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
-    return re.sub(r"\s*-[\s-]*|\s+", lambda found: found[0].strip() or "-", kept).lower()
 
 
 def _filled(pattern: str, place: Place, *, titled: bool = False) -> str:

@@ -83,6 +83,8 @@ class Surroundings:
     languages: tuple[LanguageHome, ...] = ()
     names_keep_dates: bool = False
     """Whether the date in a file's name is a part of its address."""
+    leaves_names: bool = False
+    """Whether Zola makes no slugs of names (slugify.paths)."""
     slugs_from_names: bool = False
     """Whether Pelican makes slugs of the names of files instead of titles."""
     above: str | None = None

@@ -61,6 +61,7 @@ class Links:
             language=home.code if home else language_in_path(self._path),
             keeps_date=surroundings.names_keep_dates,
             slug_from_name=surroundings.slugs_from_names,
+            leaves_name=surroundings.leaves_names,
             # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
             folder_names_page=self._conventions.generator == "eleventy",
         )

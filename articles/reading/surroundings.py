@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import authorfiles, bundles, datafiles, hugo, jekyll, pelican
+from articles.reading import authorfiles, bundles, datafiles, hugo, jekyll, pelican, zola
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.head import HeadError
 from articles.reading.heads import split
@@ -100,6 +100,7 @@ class Beside:
             languages=tuple(self._languages(levels)),
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
+            leaves_names=self._conventions.generator == "zola" and zola.leaves_names(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             bundles=bundles.with_resources(scan) if self._conventions.generator == "hugo" else {},
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
@@ -195,14 +196,15 @@ class Beside:
         if self._conventions.generator == "hugo":
             configurations = list(filter(None, map(hugo.configuration, levels)))
             return bool(configurations) and not any(map(hugo.reads_names, configurations))
+        if self._conventions.generator == "zola":
+            return zola.keeps_dates(levels)
         return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
 
     def _site_languages(self, level: Path) -> list[hugo.Language]:
         if self._conventions.generator == "hugo":
             return hugo.languages(hugo.configuration(level))
         if self._conventions.generator == "zola":
-            values = _load(level / "config.toml") or _load(level / "zola.toml")
-            config = hugo.by_lower(values) if isinstance(values, Mapping) else {}
+            config = zola.configuration(level)
             named = config.get("languages")
             default = str(config.get("default_language") or "en")
             if isinstance(named, Mapping):

@@ -56,6 +56,8 @@ def link(
         ("posts/a/index.md", "hugo", {"slug": "s"}, "/posts/s/"),
         ("posts/a.fr.md", "hugo", {}, "/posts/a/"),
         ("posts/a.md", "zola", {"path": "x/Y"}, "/x/Y/"),
+        ("posts/2026-03-04-tool-0.12_(Été).md", "zola", {}, "/posts/tool-0-12-ete/"),
+        ("posts/a/index.md", "zola", {"slug": "v1.2"}, "/posts/v1-2/"),
         ("a.md", "pelican", {}, "/a-title.html"),
         ("a.md", "pelican", {"slug": "s"}, "/s.html"),
         ("blog/2026-03-04-a.md", "docusaurus", {}, "/blog/2026/03/04/a"),
@@ -232,6 +234,15 @@ def test_the_languages_of_zola(tmp_path: Path) -> None:
     put(tmp_path / "config.toml", 'base_url = "https://b.example"\n[languages.fr]\n')
     assert languages(tmp_path, "zola", "posts/a.fr.md") == "https://b.example/fr/posts/a/"
     assert languages(tmp_path, "zola", "posts/a.md") == "https://b.example/posts/a/"
+    put(
+        tmp_path / "config.toml",
+        'base_url = "https://b.example"\n[languages.fr]\n'
+        '[slugify]\npaths = "safe"\npaths_keep_dates = true\n',
+    )
+    assert (
+        languages(tmp_path, "zola", "posts/2026-01-02-a_B.1.md")
+        == "https://b.example/posts/2026-01-02-a_B.1/"
+    )
     # A path in the front matter is the whole path: Zola puts no language in front of it.
     assert languages(tmp_path, "zola", "posts/b.fr.md", head="path: fr/b\n") == "https://b.example/fr/b/"
 

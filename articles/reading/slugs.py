@@ -1,0 +1,39 @@
+"""What generators make of titles and names in addresses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_NOT_IN_SLUG = re.compile(r"[^\w]+")
+_NOT_IN_ZOLAS = re.compile(r"[\W_]+")
+_ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+
+
+def slugified(text: str) -> str:
+    """Return a text as Jekyll, Hugo and Pelican write it in addresses: lower case, hyphens between words."""
+    decomposed = unicodedata.normalize("NFC", text[:500]).lower()
+    return _NOT_IN_SLUG.sub("-", decomposed.replace("'", "").replace("’", "")).strip("-_")
+
+
+def pelican_slug(title: str) -> str | None:
+    """Return the slug that Pelican makes of a title (its SLUG_REGEX_SUBSTITUTIONS)."""
+    kept = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
+    return re.sub(r"[-\s]+", "-", kept) or None
+
+
+def hugo_slug(title: str) -> str:
+    """Return what Hugo makes of a title in an address (helpers.URLize)."""
+    kept = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
+    return re.sub(r"\s*-[\s-]*|\s+", lambda found: found[0].strip() or "-", kept).lower()
+
+
+def zola_slug(name: str) -> str:
+    """Return what Zola makes of a name: words of letters and digits, with hyphens between them.
+
+    So it is with `slugify.paths = "on"`, the default. Latin letters lose their accents; the letters of other
+    scripts, which Zola transcribes, stay.
+    """
+    decomposed = unicodedata.normalize("NFKD", name[:500].lower())
+    without_accents = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+    return _NOT_IN_ZOLAS.sub("-", without_accents).strip("-")
