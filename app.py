@@ -31,6 +31,7 @@ with paused_collector():
     from ops.health import completeness
     from ops.hooks import MAX_BODY
     from ops.hosting import unset_address, web_threads
+    from ops.hosts import warn_of_public_hosts
     from ops.memory import return_large_blocks
     from ops.proxies import behind_proxies
     from ops.routes import UntilReady
@@ -127,6 +128,8 @@ def create_web() -> Server:
     start_reporting(newswire.config, os.environ)
     if warning := unset_address(os.environ, newswire.config.site.url):
         log.warning("%s", warning)
+    else:
+        warn_of_public_hosts(app, newswire.config.site.url)
     newswire.keep_fresh()
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
