@@ -88,7 +88,8 @@ class _Reading:
         self._all = keys.overlaid(given, head.values) if given else head.values
         own = head.values if self._is_plain else self._all
         self._moment = _moments(context.zone)
-        self._values = Values(head, keys.by_key(own, nested=not self._is_plain), strict)
+        by_key = keys.by_key(own, nested=not self._is_plain)
+        self._values = Values(head, by_key, strict, is_storable=head.is_storable and own is head.values)
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where the file is not one."""
@@ -230,7 +231,7 @@ class _Reading:
         below = split(self._head.body) if self._head.body.startswith("#") else None
         if below is not None and below.kind == "none":
             self._head = replace(self._head, body=below.body)
-            return str(below.values["title"])
+            return values.storable(str(below.values["title"]))
         if self._is_plain:
             return None
         if self._conventions.generator == "eleventy":

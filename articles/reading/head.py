@@ -27,7 +27,8 @@ class Head:
     """The values of a front matter as they are, and the body below it.
 
     The front matter is in `file`, the whole text, from `start` to `end`; its first line is line `line`.
-    Keys that are no texts, as YAML may have, are left out.
+    Keys that are no texts, as YAML may have, are left out. `is_storable` is set where it is certain that no
+    value holds NUL or half of a surrogate pair.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Head:
     start: int = 0
     end: int = 0
     line: int = 1
+    is_storable: bool = False
     _nodes: list[yaml.Node | None] = field(default_factory=list)
 
     @property

@@ -25,6 +25,8 @@ _CLOSING = {
 # Keys whose value is never read: `secured` is ciphertext.
 _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _PARTS = {"related": RELATED_KEYS}
+_SHARED = frozenset({"provider", "topics", "tags", "categories", "authors", "author"})
+"""Keys that have the same lines in many files."""
 
 
 def split(text: str, *, extension: str = "md", skipping: bool = True, by_line: bool = False) -> Head | None:
@@ -62,11 +64,12 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
     end = found[0] + 1
     if end - start > MAX_HEAD:
         raise HeadError(first, f"the front matter is longer than {MAX_HEAD:,} characters")
+    plain = None
     if is_yaml:
         if skipped is not None and skipped[1] > end:
             skipped = None  # the body has a key of that name
         read = text[start:end] if skipped is None else text[start : skipped[0]] + text[skipped[1] : end]
-        plain = plainyaml.load(read, shared=True, unread=_UNREAD, parts=_PARTS) if skipping else None
+        plain = plainyaml.load(read, shared=_SHARED, unread=_UNREAD, parts=_PARTS) if skipping else None
         kind: Kind = "yaml"
         values = _yaml_values(text[start:end], first) if plain is None else plain
     else:
@@ -75,7 +78,16 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
         kind = "json" if language == "json" else "toml"
         values = other_heads.fenced_values(kind, text[start:end], first)
     body = text[found[1] :].strip("\n")
-    return Head(kind=kind, values=values, body=body, file=text, start=start, end=end, line=first)
+    return Head(
+        kind=kind,
+        values=values,
+        body=body,
+        file=text,
+        start=start,
+        end=end,
+        line=first,
+        is_storable=plain is not None,
+    )
 
 
 def _lines_in_fences(text: str) -> Head | None:

@@ -20,6 +20,7 @@ from articles.reading.values import (
     moment,
     name,
     part_of,
+    remembered,
     split_text,
     text,
 )
@@ -37,6 +38,7 @@ _FULL_NAME = re.compile(
 )
 
 
+@remembered
 def provider(values: Values, key: str, value: Any) -> Provider | None:
     """Return the publication that an article comes from."""
     if isinstance(value, str):

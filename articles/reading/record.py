@@ -32,10 +32,8 @@ _FEW = 8
 """Topics and their ancestors up to which an article's spellings are remembered: 512 times 5 KB at most."""
 
 
-def _plain_value(value: datetime | Provider | Image | Enclosure) -> int | dict[str, Any]:
-    """Return a time in microseconds, or a part of an article as a mapping without its empty fields."""
-    if isinstance(value, datetime):
-        return microseconds(value)
+def _plain_value(value: Provider | Image | Enclosure) -> dict[str, Any]:
+    """Return a part of an article as a mapping without its empty fields."""
     names, values_of = _PARTS[type(value)]
     return {name: each for name, each in zip(names, values_of(value), strict=True) if each is not None}
 
@@ -77,10 +75,10 @@ def digest(data: bytes) -> bytes:
 
 def record(parsed: ParsedFile, topics: Topics) -> Record:
     """Return what the catalog stores of a parsed file."""
-    related = _related_document(parsed.article.related)
-    named = map(topics.of, parsed.article.topics)
-    spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
     article = parsed.article
+    related = _related_document(article.related) if article.related else ""
+    named = map(topics.of, article.topics)
+    spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
     if topics.hides(spellings):
         article = replace(article, is_published=False)
     document = _encode(article, tuple(spellings))
@@ -138,6 +136,9 @@ def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     is_filled = [*stored]
     is_filled[_IS_PUBLISHED], is_filled[_QUALITY] = True, article.quality is not None  # also false, and 0
     fields: dict[str, Any] = dict(compress(zip(_STORED, stored, strict=True), is_filled))
+    for name in _TIMES:
+        if name in fields:
+            fields[name] = microseconds(fields[name])
     fields["slugs"] = slugs
     return _json(fields)
 
@@ -149,7 +150,7 @@ def _few_spellings(spellings: tuple[tuple[str, str], ...]) -> str:
 
 
 def _related_document(related: tuple[RelatedArticle, ...]) -> str:
-    """Return related coverage as JSON; "" where there is none."""
+    """Return related coverage as JSON."""
     items = [
         {
             "title": item.title,
@@ -159,7 +160,7 @@ def _related_document(related: tuple[RelatedArticle, ...]) -> str:
         }
         for item in related
     ]
-    return _json(items) if items else ""
+    return _json(items)
 
 
 @lru_cache(maxsize=2048)

@@ -23,6 +23,9 @@ _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # s
 # No database and no document can hold these: NUL, and halves of surrogate pairs.
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_MAX_REMEMBERED = 1024
+"""Values that a reader remembers, each of at most `_MAX_REMEMBERED_TEXT` characters."""
+_MAX_REMEMBERED_TEXT = 500
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 T = TypeVar("T")
@@ -41,13 +44,15 @@ class BadValueError(Exception):
 class Values:
     """The values of one front matter by key in lower case, and what turned out to be wrong with them.
 
-    With `strict` the first wrong value is raised; else it is noted in `problems` and left out.
+    With `strict` the first wrong value is raised; else it is noted in `problems` and left out. `is_storable`
+    is the head's, where no other file has added values.
     """
 
     head: Head
     by_key: Mapping[str, tuple[str, Any]]
     strict: bool = False
     problems: list[BadValueError] = field(default_factory=list)
+    is_storable: bool = False
 
     def note(self, problem: BadValueError) -> None:
         """Remember that a value could not be used, or raise that when everything must be right."""
@@ -85,6 +90,29 @@ class Values:
             return None
 
 
+def remembered(read: Callable[[Values, str, Any], T]) -> Callable[[Values, str, Any], T]:
+    """Return a reader that remembers what it made of short lists and mappings in which it found no fault.
+
+    `text.yaml.plain` returns one object for all files with the same lines, such as those of a provider: the
+    identity of the object then says that it has been read before.
+    """
+    seen: dict[int, tuple[Any, T]] = {}
+
+    def read_once(values: Values, key: str, value: Any) -> T:
+        if known := seen.get(id(value)):
+            return known[1]  # no other object can have this id: `seen` refers to the one that has it
+        faults = len(values.problems)
+        found = read(values, key, value)
+        is_sound = len(values.problems) == faults < limits.MAX_WARNINGS
+        if isinstance(value, (list, dict)) and is_sound and len(str(value)) <= _MAX_REMEMBERED_TEXT:
+            if len(seen) >= _MAX_REMEMBERED:
+                seen.clear()
+            seen[id(value)] = value, found
+        return found
+
+    return read_once
+
+
 def items(key: str, value: Any) -> list[tuple[str, Any]]:
     """Return the items of a list, each with its place, or else the one value itself; nulls are left out."""
     if isinstance(value, list):
@@ -96,10 +124,15 @@ def text(values: Values, key: str, value: Any, limit: int = sys.maxsize) -> str:
     """Return a text without the spaces around it; a longer one than `limit` characters is a BadValueError."""
     if not isinstance(value, str):
         raise BadValueError(key, f"must be text, not {kind(value)}: put it in quotes")
+    found = (value if values.is_storable else storable(value)).strip(_MARGINS)
+    return found if len(found) <= limit else within(key, found, limit)
+
+
+def storable(value: str) -> str:
+    """Return a text without NUL and halves of surrogate pairs."""
     # Nearly every text passes one of these tests, which take less time than the search.
     is_text = "\0" not in value if value.isascii() else value.isprintable()
-    found = (value if is_text else _NOT_TEXT.sub("", value)).strip(_MARGINS)
-    return found if len(found) <= limit else within(key, found, limit)
+    return value if is_text else _NOT_TEXT.sub("", value)
 
 
 def name(values: Values, key: str, value: Any) -> str:
@@ -201,7 +234,7 @@ def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bo
     """
     found: dict[str, None] = {}
     for key, value in values.given(*map(str.lower, keys)):
-        found |= dict.fromkeys(_topics_of(values, key, value, separator))
+        found |= dict.fromkeys(_topics(values, key, _split(key, value, separator)))
         if found and not merging:
             break
     if len(found) > limits.MAX_TOPICS:
@@ -209,14 +242,18 @@ def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bo
     return tuple(found)[: limits.MAX_TOPICS]
 
 
-def _topics_of(values: Values, key: str, value: Any, separator: str) -> Iterator[str]:
-    if isinstance(value, str) and len(value) <= limits.MAX_EXCERPT:
-        # In Jekyll, `category: Two words` is one; `categories: two words` are two.
-        is_one = separator != "," and key.lower() in ("category", "tag")
-        value = [value] if is_one else split_text(value, separator)
-    for place, item in items(key, value):
-        if found := values.usable(_topic, place, item):
-            yield found
+@remembered
+def _topics(values: Values, key: str, value: Any) -> tuple[str, ...]:
+    return tuple(filter(None, (values.usable(_topic, place, item) for place, item in items(key, value))))
+
+
+def _split(key: str, value: Any, separator: str) -> Any:
+    """Return the parts of a text that names several topics; anything else is returned as it is."""
+    if not isinstance(value, str) or len(value) > limits.MAX_EXCERPT:
+        return value
+    # In Jekyll, `category: Two words` is one; `categories: two words` are two.
+    is_one = separator != "," and key.lower() in ("category", "tag")
+    return [value] if is_one else split_text(value, separator)
 
 
 def split_text(value: str, separator: str) -> list[str]:

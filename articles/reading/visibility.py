@@ -24,7 +24,6 @@ _TRUE = frozenset({"true", "yes", "y", "on", "1", "t"})
 _FALSE = frozenset({"false", "no", "n", "off", "0", "f"})
 _NESTED = ("extra", "params", "seo")
 _NEVER = frozenset({"never", "false", "local"})
-_DRAFTS = re.compile(r"(?:^|/)_drafts/", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s_-]+")
 _UNREADABLE = "cannot be read as true or false, so the article is not published"
 _LONGEST = 40
@@ -54,7 +53,7 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
     `values` is its front matter, on top of what its folder and its site give all articles; keys count in any
     case.
     """
-    if _DRAFTS.search(path):
+    if "/_drafts/" in f"/{path}".casefold():
         return Hidden("", "it is in _drafts/")
     return next(_reasons(values, conventions), None)
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
 from articles.identity import identity
-from articles.reading import frontmatter
+from articles.reading import frontmatter, values
 from articles.reading.frontmatter import ParsedFile
+from articles.reading.head import Head
+from articles.reading.values import Values
 from tests.site import front_matter
 
 HEAD = "---\ntitle: T\ndate: 2026-01-02\n"
@@ -439,3 +441,40 @@ def test_text_that_no_database_holds() -> None:
     parsed = parse(f'---\n{front}id: "a\\0b"\n---\n', "a.md")
     assert parsed.article.id == "a"
     assert parsed.warnings == ((4, "id: must not contain NUL or half of a surrogate pair"),)
+    below = parse("---\ndate: 2026-01-01\n---\n# one\0two\n", "a.md")
+    assert below.article.title == "onetwo"
+
+
+def test_lines_that_many_files_share_are_read_for_each_of_them() -> None:
+    """A provider and topics that were read before mean the same again, and their faults are named again."""
+    shared = "provider:\n  name: P\n  domain: p.example\ntopics:\n  - AI\n  - 2026\n"
+    first, second = (parse(f"{HEAD}quality: {n}\n{shared}---\n", f"{n}.md") for n in (1, 2))
+    assert first.article.provider == second.article.provider == Provider(name="P", domain="p.example")
+    assert first.article.topics == second.article.topics == ("AI", "2026")
+    faulty = "provider:\n  name: P\n  feed: nowhere\ntopics:\n  - name: AI\n  -\n    other: AI\n"
+    for n in (1, 2):
+        parsed = parse(f"{HEAD}quality: {n}\n{faulty}---\n", f"{n}.md")
+        assert sorted(line for line, _ in parsed.warnings) == [7, 11]
+        assert parsed.article.topics == ("AI",)
+
+
+@pytest.mark.parametrize("count", [1, 2_000])
+def test_only_short_values_are_remembered(count: int) -> None:
+    """A reader does not keep long values, nor more than a fixed number of short ones."""
+    calls = []
+
+    @values.remembered
+    def read(found: Values, key: str, value: Any) -> int:
+        calls.append(value)
+        return len(value)
+
+    found = Values(Head(kind="yaml", values={}, body=""), {})
+    short, long = ["a"], ["a" * 1000]
+    for value in (short, short, long, long):
+        assert read(found, "key", value) == 1
+    assert calls == [short, long, long]
+    others = [[str(number)] for number in range(count)]
+    assert [read(found, "key", value) for value in others] == [1] * count
+    calls.clear()
+    read(found, "key", short)
+    assert calls == ([] if count == 1 else [short])

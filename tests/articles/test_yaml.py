@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -279,7 +280,7 @@ def test_the_short_way_reads_what_pyyaml_reads(text: str) -> None:
     found = plainyaml.load(text)
     if found is not None:
         assert repr(found) == repr(yaml.load(text, yaml.CSafeLoader))
-    assert repr(plainyaml.load(text, shared=True)) == repr(found)
+    assert repr(plainyaml.load(text, shared=set(re.findall(r"^[\w-]+", text, re.MULTILINE)))) == repr(found)
 
 
 _item_lines = st.builds(

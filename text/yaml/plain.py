@@ -60,8 +60,10 @@ _ENDING_LINES = re.compile(
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
 _NOTHING: frozenset[str] = frozenset()
 _ALL_PARTS: Mapping[str, Set[str]] = {}
-_SMALL = 300
+_SMALL_BLOCK = 300
 """Characters below which a block is likely to be seen again."""
+_SMALL_SCALAR = 20
+"""Characters below which a plain scalar is: a time has at least as many, and is a new one in each file."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
 _RESOLVED_KEYS = frozenset(spell(word) for word in _RESOLVED for spell in (str.lower, str.title, str.upper))
 """Keys that YAML 1.1 takes for something else than text; in any other case they are text."""
@@ -85,15 +87,15 @@ class _Level:
 def load(
     text: str,
     *,
-    shared: bool = False,
+    shared: Set[str] = _NOTHING,
     unread: Set[str] = _NOTHING,
     parts: Mapping[str, Set[str]] = _ALL_PARTS,
 ) -> dict[str, Any] | None:
     """Return the mapping in a YAML text, or None where PyYAML is needed; it ends with a newline.
 
-    With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
-    value of a key in `unread` is None, whatever it says. The items of a list below a key in `parts` need have
-    only those of their keys.
+    Equal lines below a key in `shared` may be one object for several texts: nothing inside is then to be
+    changed. The value of a key in `unread` is None, whatever it says. The items of a list below a key in
+    `parts` need have only those of their keys.
     """
     if not _is_usual(text):
         return None
@@ -113,7 +115,7 @@ def load(
             elif block:
                 if quoted or plain:
                     return None
-                is_likely_seen = shared and len(block) < _SMALL
+                is_likely_seen = key in shared and len(block) < _SMALL_BLOCK
                 values[key] = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
             else:
                 values[key] = _unquoted(quoted) if quoted else _plain(plain) if plain else None
@@ -124,6 +126,8 @@ def load(
 
 def _is_closed(key: str, quoted: str, plain: str, block: str) -> bool:
     """Whether a plain scalar, or the lines below a key, end where they seem to and can be skipped."""
+    if plain.isalnum() and not block:
+        return True  # as most are, and faster than by the pattern
     return not (block and (quoted or plain)) and bool(_CLOSED_LINES.fullmatch(f" {key}: {plain}\n{block}"))
 
 
@@ -265,7 +269,7 @@ def _set(level: _Level, key: str, value: Any) -> None:
 
 def _plain(text: str) -> Any:
     """Return what PyYAML makes of a plain scalar."""
-    return _seen_scalar(text) if len(text) < _SMALL else _scalar(text)
+    return _seen_scalar(text) if len(text) < _SMALL_SCALAR else _scalar(text)
 
 
 def _scalar(text: str) -> Any:
