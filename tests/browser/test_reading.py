@@ -151,6 +151,14 @@ def test_times_are_relative(visitor: Visitor) -> None:
     expect(page.locator(".day .entry time").last).to_have_text("09:19 UTC")
 
 
+def test_an_article_on_paper(visitor: Visitor) -> None:
+    """Long lines of code are broken, as nobody can scroll, and forms are not printed."""
+    page = visitor.go("/articles/guide")
+    page.emulate_media(media="print")
+    page.wait_for_function("document.querySelector('.prose pre').scrollWidth <= document.body.clientWidth")
+    expect(page.locator("form.search").first).to_be_hidden()
+
+
 def test_compact_list(visitor: Visitor) -> None:
     """The switch hides all but titles and sources, and stays on from page to page."""
     page = visitor.go("/topics/go")
