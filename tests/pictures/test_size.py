@@ -107,4 +107,4 @@ def test_pictures_of_a_page_have_their_size(site: ArticleSite, web: Web) -> None
     assert f'{start}"a" width="640" height="480" decoding="async">' in page
     assert f'{start}"b" width="640" height="480" loading="lazy" decoding="async">' in page
     assert f'{start}"" width="64" height="48" loading="lazy" decoding="async">' in page
-    assert 'alt="" width="640" height="480"></figure>' in web.get("/articles/lead").text
+    assert 'alt="" fetchpriority="high" width="640" height="480"></figure>' in web.get("/articles/lead").text
