@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from articles.conventions import Conventions
 from articles.reading.dates import without_date
-from articles.reading.slugs import hugo_slug, pelican_slug, slugified, zola_slug
+from articles.reading.slugs import hugo_slug, jekyll_slug, jekyll_title, pelican_slug, slugified, zola_slug
 from text.urls import http_url
 
 # What the generators do where the owner has configured nothing.
@@ -134,9 +134,10 @@ def own_address(
     elif conventions.generator == "docusaurus" and not (permalink or given):
         path = _docusaurus_path(place, pattern)
     else:
-        path = _filled(pattern, place, titled=conventions.generator == "hugo")
+        path = _filled(pattern, place, conventions.generator)
         if permalink is None and conventions.generator == "hugo":
-            path = path.lower().replace(" ", "-")
+            # A placeholder that is not known is left as it is written, so that its owner sees it.
+            path = "/".join(part if part.startswith(":") else hugo_slug(part) for part in path.split("/"))
         elif permalink and conventions.generator == "zola":
             path = f"{path.rstrip('/')}/"
     if below and not (permalink and _is_from_the_root(permalink, conventions)):
@@ -212,9 +213,11 @@ def _prefix_below(base_url: str, prefix: str) -> str:
     return "" if last and urlsplit(base_url).path.endswith(f"/{last}") else prefix
 
 
-def _filled(pattern: str, place: Place, *, titled: bool = False) -> str:
+def _filled(pattern: str, place: Place, generator: str = "") -> str:
     values = _placeholders(place)
-    if titled:  # Hugo's `:title` is the title, and so is `:slug` where there is none
+    if generator == "jekyll":
+        values |= {"title": jekyll_title(values["title"]), "slug": jekyll_slug(values["title"])}
+    elif generator == "hugo":  # its `:title` is the title, and so is `:slug` where there is none
         title = hugo_slug(place.title)
         values |= {"title": title or values["title"], "slug": place.slug or title or values["slug"]}
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _NOT_IN_SLUG = re.compile(r"[^\w]+")
-_NOT_IN_ZOLAS = re.compile(r"[\W_]+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 
 
@@ -16,6 +16,16 @@ def slugified(text: str) -> str:
     return _NOT_IN_SLUG.sub("-", decomposed.replace("'", "").replace("’", "")).strip("-_")
 
 
+def jekyll_title(name: str) -> str:
+    """Return what Jekyll makes of a file's name for `:title` (Utils.slugify, in the mode "pretty")."""
+    return re.sub(r"[^\w.~!$&'()+,;=@]+", "-", name[:500]).strip("-")
+
+
+def jekyll_slug(name: str) -> str:
+    """Return what Jekyll makes of a file's name for `:slug` (Utils.slugify, in the mode "default")."""
+    return _NOT_ALPHANUMERIC.sub("-", name[:500].lower()).strip("-")
+
+
 def pelican_slug(title: str) -> str | None:
     """Return the slug that Pelican makes of a title (its SLUG_REGEX_SUBSTITUTIONS)."""
     kept = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
@@ -23,7 +33,7 @@ def pelican_slug(title: str) -> str | None:
 
 
 def hugo_slug(title: str) -> str:
-    """Return what Hugo makes of a title in an address (helpers.URLize)."""
+    """Return what Hugo makes of a title, or a part of a path, in an address (helpers.URLize)."""
     kept = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
     return re.sub(r"\s*-[\s-]*|\s+", lambda found: found[0].strip() or "-", kept).lower()
 
@@ -36,4 +46,4 @@ def zola_slug(name: str) -> str:
     """
     decomposed = unicodedata.normalize("NFKD", name[:500].lower())
     without_accents = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
-    return _NOT_IN_ZOLAS.sub("-", without_accents).strip("-")
+    return _NOT_ALPHANUMERIC.sub("-", without_accents).strip("-")
