@@ -1,1 +1,1 @@
-"""Article files in, an indexed catalog of articles out."""
+"""Reads article files, and indexes the articles in a catalog."""

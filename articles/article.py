@@ -1,6 +1,6 @@
-"""What an article is, once its file has been understood.
+"""The values of an article, as read from its file.
 
-This module knows nothing of files, YAML, feeds or chat.
+This module does not know files, YAML, feeds or chat.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ Markup = Literal["markdown", "mdx", "html"]
 
 
 def markup_of(path: str) -> Markup:
-    """Return how the body of the article file at `path` is written."""
+    """Return the format of the body of the article file at `path`."""
     extension = path.rpartition(".")[2].lower()
     return "html" if extension == "html" else "mdx" if extension == "mdx" else "markdown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture that belongs to an article; sizes are in pixels, None where the file does not say.
+    """A picture of an article; sizes are in pixels, None if the file does not have them.
 
-    `url` is absolute, or starts with /articles/: then it is an address on this site. `alt` describes the
-    picture to those who do not see it.
+    `url` is absolute, or starts with /articles/, which is an address on this site. `alt` describes the
+    picture for people who do not see it.
     """
 
     url: str
@@ -37,8 +37,8 @@ class Image:
 class Enclosure:
     """A file that an article offers: a recording, a film, a document.
 
-    `url` is absolute, or starts with /articles/: then it is an address on this site. `length` is in bytes,
-    `duration` in seconds; None where the article does not say.
+    `url` is absolute, or starts with /articles/, which is an address on this site. `length` is in bytes,
+    `duration` in seconds; None if the article does not have it.
     """
 
     url: str
@@ -50,7 +50,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Who wrote an article: the publication, not the person. `feed` is the address of its own feed."""
+    """The publication of an article. `feed` is the address of the publication's own feed."""
 
     name: str
     domain: str | None = None
@@ -60,7 +60,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """Another outlet's coverage of the same story."""
+    """Another publication's article about the same story."""
 
     title: str
     link: str
@@ -72,13 +72,12 @@ class RelatedArticle:
 class Article:
     """One article as its file describes it.
 
-    All times are aware and in UTC. `link` is None when the article has no address elsewhere: its home is then
-    the page this site gives it; `original_link` is there only where it differs. `slug` is the front matter's
-    word for the last part of its address. `guid` identifies it in feeds where something other than its id is
-    to do so. `story` is what the translations of an article have in common, None
-    where it is known by its link alone. `topics` are names; `slugs` are the addresses of those topics and
-    of their ancestors, filled in by the catalog. `is_published` is only what the file says: a published
-    article is visible from `appears_at` (or else `published_at`) until `expires_at`.
+    All times are aware and in UTC. `link` is None if the article has no address elsewhere, and is read at its
+    page on this site; `original_link` is set only if it differs. `slug` is the last part of its address in
+    the front matter. `guid` is its id in feeds if that is not its own id. `story` is equal for the
+    translations of an article, None if only the link identifies the story. `topics` are names; `slugs` are
+    those of the topics and their ancestors, filled in by the catalog. `is_published` is only the value in the
+    file: a published article is visible from `appears_at` (or else `published_at`) until `expires_at`.
     """
 
     id: str
@@ -116,11 +115,11 @@ class Article:
 
     @property
     def markup(self) -> Markup:
-        """How the body is written, by the file's extension."""
+        """The format of the body, by the file's extension."""
         return markup_of(self.path)
 
     def has_appeared(self, now: datetime) -> bool:
-        """Return whether the article is published and its time has come; it may have expired."""
+        """Return whether the article is published and due at `now`; it may have expired."""
         return self.is_published and self.due_at <= now
 
     def is_visible(self, now: datetime) -> bool:

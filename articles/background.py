@@ -1,7 +1,7 @@
-"""Threads that work beside the requests for as long as their process lives.
+"""Background threads that run until their process ends.
 
-One loop supervises all of them: after an unexpected error a thread logs it with its traceback, backs off and
-tries again. `failing_threads` returns which threads of this process are in that state, for /readyz.
+All of them use the same loop: after an unexpected error, a thread logs it with its traceback, backs off and
+retries. `failing_threads` returns the threads of this process in that state, for /readyz.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from datetime import UTC, datetime
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
-"""Seconds before work that failed is tried again; each further failure doubles them."""
+"""Seconds before failed work is retried; each further failure doubles the wait."""
 
 LONGEST_PAUSE = 15.0
-"""Seconds between two attempts at most: so long after a fault is fixed, the work may still be waiting."""
+"""The most seconds between two attempts: after a fault is fixed, the work may wait for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """An unexpected error: when it first happened, and the name of its type.
 
-    The error's own text is only in the log: it may quote the data that caused it.
+    The error's text is only in the log, as it may quote the data that caused it.
     """
 
     since: datetime
@@ -55,32 +55,32 @@ class Background:
 
     @property
     def has_failed_often(self) -> bool:
-        """Whether the work has failed so often in a row that the longest pause is reached."""
+        """Whether the work has failed so often in succession that the longest wait is reached."""
         return self.failure is not None and self._pause >= LONGEST_PAUSE
 
     def start(self) -> None:
-        """Start the thread; more calls change nothing."""
+        """Start the thread; further calls have no effect."""
         if not self._thread.is_alive() and not self._stop.is_set():
             self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
-        """Ask the thread to end, and wait until it has; `timeout` seconds at most, or else its own."""
+        """Ask the thread to end, and wait for that for at most `timeout` seconds, or its `stop_timeout`."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=self._stop_timeout if timeout is None else timeout)
 
     def supervise(self) -> None:
-        """Do the thread's work until it is stopped, whatever errors there are on the way."""
+        """Do the thread's work until it is stopped, despite errors."""
         while not self._stop.is_set():
             self._attempt(self._work)
         self._attempt(self._finish)
 
     def _work(self) -> None:
-        """Do some work."""
+        """Do one piece of work, or work until `_stop` is set."""
         raise NotImplementedError
 
     def _finish(self) -> None:
-        """Release what the thread holds; called once, after it was stopped."""
+        """Release the thread's resources; called once, after it was stopped."""
 
     def _attempt(self, work: Callable[[], None]) -> None:
         try:
@@ -93,7 +93,7 @@ class Background:
             self._succeeded()
 
     def _failed(self, error: BaseException) -> None:
-        """Note an unexpected error; its traceback is logged unless it is the one of the last attempt."""
+        """Record an unexpected error, and log its traceback unless it is that of the last attempt."""
         reason = f"unexpected {type(error).__name__}"
         before = self.failure
         self.failure = Failure(since=before.since if before else self._failure_clock(), reason=reason)
@@ -106,7 +106,7 @@ class Background:
         )
 
     def _succeeded(self) -> None:
-        """Note that a piece of work is done."""
+        """Record that a piece of work is done."""
         if self.failure is not None:
             log.info("the thread %s works again", self.name)
             self.failure = None
@@ -120,7 +120,7 @@ class _SupervisedThread(threading.Thread):
 
 
 def failing_threads() -> list[str]:
-    """Return one line for each background thread of this process that keeps failing."""
+    """Return one line for each background thread of this process that fails again and again."""
     return [
         f"the thread {thread.name} is {failure}"
         for thread in threading.enumerate()

@@ -1,4 +1,4 @@
-"""`flask articles …`: what is in the article folder, and what is wrong with it."""
+"""`flask articles …`: checks the article folder, and reports what was read and what was not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from text.printable import print_json, print_line
 from text.terminal import CommandError, no_link
 
 IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
-"""Gives a temporary indexer of the articles in another folder, under the same settings."""
+"""Returns a context with a temporary indexer of the articles in another folder, with the same settings."""
 
 
 def articles_commands(
@@ -46,8 +46,8 @@ def articles_commands(
     def check(strict: bool, as_json: bool, content: Path | None) -> None:
         """List every bad file as PATH:LINE: REASON, then what was read and what was not.
 
-        The exit status is 1 when there is a bad file, when a folder that has files has no article, when
-        several articles have one id in feeds, or when the repository's newest commit is over a limit.
+        Exits with status 1 if there is a bad file, if a folder with files has no article, if several
+        articles have the same id in feeds, or if the repository's newest commit exceeds a limit.
         """
         if content:
             with index_of(content) as other:
@@ -61,7 +61,7 @@ def articles_commands(
 
 
 def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> bool:
-    """Print what is wrong with the articles, and what was read; return whether they are good."""
+    """Print errors in the articles and what was read; return whether there are no errors."""
     try:
         indexer.refresh()
     except ArticlesError as error:
@@ -83,7 +83,7 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
 
 
 def _pull(checkout: Checkout) -> bool:
-    """Pull, unless a running process does. When that fails, say so and use the files of the last pull.
+    """Pull, unless a running process does. If that fails, print so, and use the files of the last pull.
 
     Without any, reading them fails and says why. Returns whether the newest commit was refused.
     """
@@ -100,7 +100,7 @@ def _pull(checkout: Checkout) -> bool:
 
 
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:
-    """Parse every file whole, and yield what is wrong in the blocks that the index cuts out."""
+    """Parse every file as a whole, and yield the errors in blocks that the index skips."""
     scan = indexer.folder.scan()
     with _progress(sorted(scan.files)) as paths:
         for path in paths:

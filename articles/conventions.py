@@ -1,4 +1,4 @@
-"""The conventions of the article files: those of the site generator they were written for."""
+"""The conventions of the article files: those of the site generator for which they were written."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Literal
 Generator = Literal["plain", "jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro"]
 
 Guids = Literal["id", "permalink", "address"]
-"""What identifies an entry in feeds: the article's id, or what its old feed identified it by.
+"""The ids of entries in feeds: the article's id, or the id that its old feed gave it.
 
-`permalink` is the id that the generator's own feed gives: the address of the article on its site, and with
-Jekyll and Pelican an id that is made of it. `address` is that address with every generator.
+`permalink` is the id in the generator's own feed: the address of the article on its site, or with Jekyll and
+Pelican an id derived from it. `address` is that address with every generator.
 """
 
 TOPIC_KEYS = ("topics", "tags", "categories")
-"""The keys that hold an article's topics unless `articles.topics_from` names others."""
+"""The keys with an article's topics, unless `articles.topics_from` has others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
-    """How a folder of articles is to be understood; the defaults are Newswire's own format.
+    """The conventions of a folder of articles; the defaults are Newswire's own format.
 
     `base_url` is the address of the site that the articles belong to, without a slash at its end, and
-    `permalink` the pattern of their addresses there. `topics_from` None means TOPIC_KEYS, of which `plain`
-    takes the first that has values, and all generators merge them. `timezone` is the zone of dates that name
-    none. `guid` says what identifies an entry in feeds.
+    `permalink` the pattern of their addresses there. `topics_from` None means TOPIC_KEYS: `plain` uses the
+    first key with values, and generators merge all of them. `timezone` is that of dates without one. `guid`
+    selects the ids of entries in feeds.
     """
 
     generator: Generator = "plain"
@@ -37,7 +37,7 @@ class Conventions:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the files follow Newswire's own conventions instead of a generator's."""
+        """Whether the files follow Newswire's own conventions, and not a generator's."""
         return self.generator == "plain"
 
 

@@ -1,4 +1,4 @@
-"""Where in a project the dated article files are, by their names and the beginnings of their front matter."""
+"""Finds the dated article files in a project, by their names and the beginnings of their front matter."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from articles.identity import EXTENSIONS
 from articles.reading.dates import date_in_path
 
 MOST_FILES = 20_000
-"""Files that are looked at; the rest of a larger project is not."""
+"""The most files that are examined in a project."""
 _MOST_FOLDERS = 20_000
 _BEGINNING = 4_000
-"""Bytes of a file in which its date is looked for."""
+"""Bytes at the beginning of a file that are searched for its date."""
 _MOSTLY = 0.95
-"""The share of all dated files that a folder must have to be taken for that of the articles."""
+"""The share of all dated files from which on a folder counts as that of the articles."""
 _DATE = re.compile(
     rb"""^[ \t]*["']?(?:date(?:time|_?published)?|pub_?date(?:time)?|published(?:_?(?:at|on|datetime))?"""
     rb"""|created|publishdate)["']?[ \t]*[:=]""",
     re.MULTILINE | re.IGNORECASE,
 )
 _OF_A_TIME = re.compile(r"\d{1,4}(?:$|[-_.])")
-# Programs, their tests and examples: what looks like an article there belongs to no site.
+# Folders of programs, tests and examples: files there that look like articles belong to no site.
 _NOT_ENTERED = frozenset(
     {
         "node_modules", "_site", "public", "dist", "build", "vendor", "bower_components", "themes", "test",
@@ -35,9 +35,9 @@ _NOT_ENTERED = frozenset(
 
 
 def dated_folder(root: Path) -> Path | None:
-    """Return the deepest folder that has nearly all dated article files below `root`; None without any.
+    """Return the deepest folder with nearly all dated article files below `root`; None without any.
 
-    Folders of a year, a day or an article do not count.
+    Folders of a year, a day or an article are skipped.
     """
     files = [path for path in _files(root) if _is_dated(root, path)]
     counts = Counter(folder for path in files for folder in _folders(path))
@@ -69,7 +69,7 @@ def _sub_folders(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Yield the paths of article files, a bounded number of them; no link is followed."""
+    """Yield the paths of a limited number of article files, without following links."""
     left, folders = MOST_FILES, _MOST_FOLDERS
     waiting = [""]
     while waiting and left > 0 and folders > 0:
@@ -106,7 +106,7 @@ def _is_dated(root: Path, path: str) -> bool:
 
 
 def _folders(path: str) -> Iterator[str]:
-    """Yield the folders that a file lies in which may be those of all articles, up to ""."""
+    """Yield the folders above a file that may be that of all articles, up to ""."""
     folder, _, name = path.rpartition("/")
     while folder and (name.startswith("index.") or _OF_A_TIME.match(folder.rpartition("/")[2])):
         folder, name = folder.rpartition("/")[0], ""

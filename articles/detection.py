@@ -1,4 +1,4 @@
-"""Which site generator a folder of articles was written for, by the files in it and above it."""
+"""Detects the site generator of a folder of articles, by the files in it and above it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES: Mapping[Generator, str] = {
     "docusaurus": "Docusaurus", "astro": "Astro",
 }  # fmt: skip
 
-# The first that is there decides. `config.toml` is Hugo's old name and Zola's: see `_of_config`.
+# The first existing file decides. `config.toml` is Hugo's old name and Zola's: see `_of_config`.
 _MARKS: tuple[tuple[str, Generator], ...] = (
     *((f"docusaurus.config.{end}", "docusaurus") for end in SCRIPTS),
     *((f"astro.config.{end}", "astro") for end in SCRIPTS),
@@ -36,7 +36,7 @@ _CONFIGS = ("config.toml", "config.yaml", "config.yml")
 class Detected:
     """A generator, the folder of its own files, and the file by which it was recognised.
 
-    `program` is the one that the site is made with, where it is none of the generators.
+    `program` is the program of the site if it is not one of the generators.
     """
 
     generator: Generator
@@ -46,12 +46,12 @@ class Detected:
 
     @property
     def name(self) -> str:
-        """The name of the generator, or of the program whose files follow its conventions."""
+        """The name of the generator, or of the program whose files follow the generator's conventions."""
         return self.program.name if self.program else NAMES[self.generator]
 
 
 def detect(folder: Folder) -> Detected | None:
-    """Return the generator whose files lie in or above the folder, or None where there are none."""
+    """Return the generator whose files are in or above the folder, or None."""
     for level in project_folders(folder):
         if mark := programs.hexo(level):
             return Detected(HEXO.generator, level, mark, HEXO)
@@ -76,10 +76,10 @@ def is_home(level: Path) -> bool:
 
 
 def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:
-    """Return which setting the files in and above the folder call for, or None where nothing is missing.
+    """Return the setting that the files in and above the folder need, or None if nothing is missing.
 
-    `is_empty` says whether no article was found in the folder: then programs are named too whose files are
-    only mostly read, or not at all.
+    With `is_empty`, no article was found in the folder: the advice then also mentions programs whose files
+    are read only in part, or not at all.
     """
     found = detect(folder) if conventions.is_plain else None
     if found is None or (found.program and not found.program.is_close and not is_empty):

@@ -1,4 +1,4 @@
-"""What can go wrong with articles, as one small tree.
+"""The exceptions of articles.
 
 ArticlesError
 ├── ArticleError     one file is bad: it is left out and reported, and no other article is affected
@@ -37,7 +37,7 @@ class DeadlineError(ArticlesError):
 
     @property
     def reason(self) -> Phrase:
-        """What happened, for people."""
+        """The reason, for people."""
         return counted_phrase(
             "it took longer than %(seconds)s second",
             "it took longer than %(seconds)s seconds",
@@ -50,4 +50,4 @@ class DeadlineError(ArticlesError):
 
 
 class SourceError(ArticlesError):
-    """The place the articles come from cannot be read at all."""
+    """The source of the articles cannot be read at all."""

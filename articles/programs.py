@@ -1,4 +1,4 @@
-"""Programs for sites whose files are read by the conventions of a generator that is known, or not at all."""
+"""Programs for sites whose files are read by the conventions of a known generator, or not at all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HEXO_PERMALINK = ":year/:month/:day/:title/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program, the generator whose conventions its files follow, and what of them is not read.
+    """A program, the generator whose conventions its files follow, and a note on what is not read.
 
-    The generator is "plain" where nothing of the program's own is read. `is_close` says whether the files of
-    every such site follow the generator's conventions. `exclude` are globs of the files that it does
-    not publish.
+    The generator is "plain" if nothing of the program's own format is read. `is_close` is whether the files
+    of every site by this program follow the generator's conventions. `exclude` are globs of the files that the
+    program does not publish.
     """
 
     name: str
@@ -107,11 +107,11 @@ _MARKS: tuple[tuple[str, Program], ...] = (
 _HEXO_FOLDERS = ("scaffolds", "source/_posts")
 _GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
 _MOST_ENTRIES = 1_000
-"""Files of a folder among which an export is looked for."""
+"""The most files of a folder that are searched for an export."""
 
 
 def hexo(level: Path) -> Path | None:
-    """Return the configuration of a Hexo site, which has the name of Jekyll's; None where it is none."""
+    """Return the configuration of a Hexo site, or None; its file has the same name as Jekyll's."""
     for name in ("_config.yml", "_config.yaml"):
         if os.path.lexists(level / name) and any((level / each).is_dir() for each in _HEXO_FOLDERS):
             return level / name
@@ -119,9 +119,9 @@ def hexo(level: Path) -> Path | None:
 
 
 def program(level: Path, root: Path) -> tuple[Program, Path] | None:
-    """Return the program whose files are in a folder, and the file that says so.
+    """Return the program whose files are in a folder, and the file that shows it, or None.
 
-    An export counts in `root` alone, the folder of articles: above it lie files of all kinds.
+    Exports are searched only in `root`, the folder of articles: folders above it have files of all kinds.
     """
     for name, found in _MARKS:
         if os.path.lexists(level / name):
@@ -135,7 +135,7 @@ def program(level: Path, root: Path) -> tuple[Program, Path] | None:
 
 
 def permalink(found: Program, home: Path, articles: Path) -> str | None:
-    """Return the pattern of addresses that a program has where its owner chooses none, if it has one."""
+    """Return a program's default pattern of addresses, or None."""
     if not articles.is_relative_to(home):
         return None
     below = articles.relative_to(home).as_posix()

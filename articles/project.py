@@ -1,4 +1,4 @@
-"""A site generator's project on disk → where its articles are, how many, and what its own settings say."""
+"""Examines a site generator's project: where its articles are, how many, and what its settings are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from text.urls import http_url
 from text.zones import zone
 
 _SAMPLE = 2_000
-"""Files whose front matter is looked at for its keys."""
+"""The most files whose front matter is searched for its keys."""
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
     "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
@@ -42,7 +42,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 _PARTS_BELOW = 2
 """Levels of folders in which the project of a site is looked for in that of a program."""
 _NARROWED = frozenset({"Astro", "Eleventy", "Docusaurus"})
-"""Generators whose content folders mostly hold other pages too."""
+"""Generators whose content folders usually also have other pages."""
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
@@ -51,7 +51,7 @@ _SETTINGS = (
     "publishconf.py", "config/production/hugo.toml", "config/production/hugo.yaml",
     "config/production/config.toml", "config/production/config.yaml",
 )  # fmt: skip
-# Eleventy has no place for them; these are the usual ones.
+# Eleventy has no default folder of articles; these are the usual ones.
 _DATA = tuple(
     f"{folder}/{name}"
     for folder in ("_data", "src/_data", "src/data", "data", "content/_data")
@@ -81,15 +81,15 @@ _LANGUAGE_KEYS = (
 )
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
 _SHARED_HOSTS = ("github.com", "gitlab.com", "npmjs.com", "bitbucket.org", "codeberg.org")
-"""Hosts of pages about a program, which many packages name as their homepage."""
+"""Hosts of pages about programs, which many packages have as their homepage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What was found: the folder of articles, whose conventions they follow, and what they hold.
+    """The results: the folder of articles, their conventions, and their counts and values.
 
-    `base_url`, `title`, `language` and `timezone` are what the generator's own settings say. `program` is
-    what the site is made with where it is none of the generators, and `permalink` its pattern of addresses.
+    `base_url`, `title`, `language` and `timezone` are from the generator's own settings. `program` is the
+    program of the site if it is not one of the generators, and `permalink` its pattern of addresses.
     """
 
     articles: Path
@@ -109,12 +109,12 @@ class Project:
     permalink: str | None = None
 
 
-def look_at(root: Path, now: datetime) -> Project:
-    """Return what is in the project or folder of articles at `root`. Raises ArticlesError. Runs nothing."""
+def examine(root: Path, now: datetime) -> Project:
+    """Return the project or folder of articles at `root`, without running anything. Raises ArticlesError."""
     found, home, articles = _place(root)
     project = _read(found, home, articles, root, now)
     if project.program and not project.published:
-        # Its articles may lie where a generator has none, such as in `public`.
+        # Its articles may be in a folder in which a generator has none, such as `public`.
         plain = _read(None, root, root, root, now)
         top = _common_folder(plain.paths)
         inside = _read(found, home, root / top, root, now) if top else plain
@@ -124,13 +124,13 @@ def look_at(root: Path, now: datetime) -> Project:
 
 
 def _common_folder(paths: Sequence[str]) -> str | None:
-    """Return the one folder at the top in which all these files lie."""
+    """Return the top-level folder in which all these files are, or None."""
     tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
     return tops.pop() or None if len(tops) == 1 else None
 
 
 def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
-    """Return what is in a folder of articles, read by the conventions that were found."""
+    """Return the project with a folder of articles, read by the detected conventions."""
     generator: Generator = found.generator if found else "plain"
     program = found.program if found else None
     settings = dict(_settings(home, generator, program))
@@ -172,7 +172,7 @@ def _permalink(
 
 
 def _place(root: Path) -> tuple[Detected | None, Path, Path]:
-    """Return whose project it is, the folder of its settings, and that of its articles."""
+    """Return the detected generator, the folder of its settings, and that of its articles."""
     found = detect(Folder(root))
     if found and found.home != root.resolve():
         return found, found.home, root
@@ -200,7 +200,7 @@ def _part_with_articles(root: Path, articles: Path) -> Path | None:
 
 
 def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
-    """Return the keys that hold topics, the most frequent first, and how many files their names date."""
+    """Return the keys with topics, the most frequent first, and how many files have a date in the name."""
     counts: Counter[str] = Counter()
     dated_by_name = 0
     for path in paths[:_SAMPLE]:
@@ -239,9 +239,9 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
         # The site's own title is not as deep in the file as that of a menu.
         for match in sorted(_IN_SCRIPT.finditer(text or ""), key=lambda match: len(match["indent"])):
             found.setdefault(match["key"].lower(), match["value"])
-        # Astro has its address in `site`; a `url` there can be the address of anything.
+        # Astro's address is in `site`; `url` may be any address.
         without = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()
-        # The same words name the language of a piece of code.
+        # These keys can also be the language of a piece of code.
         without |= {key for key in _LANGUAGE_KEYS if not _TAG.fullmatch(found.get(key, ""))}
         if name == "quartz.config.ts" and "baseurl" in found:
             found["baseurl"] = f"https://{found['baseurl']}"  # which is a host, and maybe a path
@@ -272,7 +272,7 @@ def _domain(home: Path, root: Path) -> str | None:
 
 
 def _homepage(home: Path) -> str | None:
-    """Return the address that a package of Node.js has for its homepage, where that is a site of its own."""
+    """Return the homepage of a Node.js package if it is a site of its own, or None."""
     package = datafiles.load(home / "package.json") if (home / "package.json").is_file() else None
     address = package.get("homepage") if isinstance(package, Mapping) else None
     url = http_url(address.rstrip("/")) if isinstance(address, str) and len(address) < 500 else None

@@ -1,4 +1,4 @@
-"""What `flask articles check` says of a folder besides its bad files."""
+"""The report of `flask articles check` about a folder, besides its bad files."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ log = logging.getLogger(__name__)
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 _ADDRESSES = 3
 _ALIKE = 5
-"""Warnings with the same words that are listed each for itself."""
+"""The most warnings with the same text that are listed one by one."""
 _IN_LIST = re.compile(r"\[\d+\]")
 _MOST = 50
-"""Warnings, reasons and templates that are listed; the others are counted."""
+"""The most warnings, reasons and templates that are listed; further ones are counted."""
 
 
 def log_start(indexer: Indexer, now: datetime) -> None:
-    """Log what was read of the folder and what was not, when a machine's processes start.
+    """Log what was read of the folder and what was not, at the start of a machine's processes.
 
-    What is still bad since an earlier start is named in one line.
+    Files that were already bad at an earlier start are listed in one line.
     """
     states = indexer.catalog.states(now)
     log.info("articles: %d published, %d to appear later, %d not published",
@@ -69,11 +69,11 @@ class Report:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are files, and not one article among them."""
+        """Whether there are files, but no article."""
         return not self._articles and self._files > 0
 
     def lines(self) -> Iterator[str]:
-        """Yield the whole report, line by line."""
+        """Yield the lines of the whole report."""
         yield from self._warnings()
         yield f"{counted(len(self._articles), 'good article')}, {len(self._shown)} of them published"
         if self.is_empty:
@@ -113,7 +113,7 @@ class Report:
             yield f"{counted(count, 'more warning')}: {reason}"
 
     def _no_articles(self) -> Iterator[str]:
-        """Yield how many files were read and are not articles."""
+        """Yield how many files were read and are not articles, with the reasons."""
         catalog = self._indexer.catalog
         known = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
         known |= self._refused
@@ -141,7 +141,7 @@ class Report:
         return str(parsed.hidden) if parsed and parsed.hidden else "as its last good version said"
 
     def _bodies(self) -> Iterator[str]:
-        """Yield which bodies are over a limit, and which templates are not known."""
+        """Yield the bodies that exceed a limit, and the unknown templates."""
         generator = self._indexer.catalog.conventions.generator
         files: Counter[str] = Counter()
         for path, body in self._indexer.catalog.bodies():
@@ -153,7 +153,7 @@ class Report:
             yield f"unknown template {name} in {counted(count, 'file')}: left out, with the text in it shown"
 
     def _addresses(self) -> Iterator[str]:
-        """Yield the addresses of the newest articles, so that a wrong pattern is seen."""
+        """Yield the addresses of the newest articles, which show whether the pattern is right."""
         if self._indexer.catalog.conventions.base_url is None:
             return
         newest = sorted(self._shown, key=lambda article: article.published_at, reverse=True)[:_ADDRESSES]
@@ -168,12 +168,12 @@ class Report:
 
     @property
     def has_shared_ids(self) -> bool:
-        """Whether readers of feeds would take several articles for one."""
+        """Whether feed readers would treat several articles as one."""
         return bool(self._shared_ids)
 
     @cached_property
     def _shared_ids(self) -> list[tuple[str, list[str]]]:
-        """The ids in feeds that several articles have, with the paths of these."""
+        """The ids in feeds that several articles have, with the paths of these articles."""
         by_guid: dict[str, list[str]] = {}
         for article in self._shown:
             by_guid.setdefault(article.guid or article.id, []).append(article.path)

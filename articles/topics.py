@@ -1,6 +1,6 @@
-"""Topics: their names, their addresses, and which name in an article means which topic.
+"""Topics: their names and addresses, and the topics that names in articles mean.
 
-A slug is a function of the name only, so that a feed's address never depends on which other topics exist.
+A slug is a function of the name alone, so that a feed's address does not depend on other topics.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from text.characters import xml_safe
 from text.words import stream_safe
 
 ALL = "all"
-"""The slug of the feed that holds every topic; no topic can have it."""
+"""The slug of the feed of all topics; no topic can have it."""
 
 MAX_SLUG = 150
-"""Bytes that a slug has at most: feeds are exported as files, and a file's name holds 255."""
+"""The most bytes of a slug: feeds are exported as files, whose names can have 255."""
 
 _MAX_REMEMBERED = 200
-"""Characters of a name whose slug is remembered."""
+"""The most characters of a name whose slug is cached."""
 
 _SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
 
@@ -39,7 +39,7 @@ class TopicError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A subject that people follow; `title` and `description` are what its feed says of itself."""
+    """A subject of articles; `title` and `description` are those of its feed."""
 
     name: str
     slug: str
@@ -50,14 +50,14 @@ class Topic:
 
 
 def slugify(name: str) -> str:
-    """Return the address of the topic called `name`: stable, lower case, never empty, never `all`.
+    """Return the slug of the topic `name`: stable, in lower case, never empty, never `all`.
 
     Letters, marks and digits of every script stay; `C++`, `C#` and `.NET` are spelled out (`c-plus-plus`,
     `c-sharp`, `dot-net`); spaces, hyphens, underscores and slashes are one separator. A name that loses any
     other character, or is cut because it is too long, gets a short hash of itself, so that two names never
     share an address by accident.
     """
-    # A request may contain any name: only short ones are remembered.
+    # A request may contain any name, so only short ones are cached.
     return _remembered_slug(name) if len(name) <= _MAX_REMEMBERED else _slug(name)
 
 
@@ -90,7 +90,7 @@ def _belongs_in_slug(character: str) -> bool:
 
 
 def _topic(name: str) -> Topic:
-    """Return the topic of this name that nobody has described."""
+    """Return the topic of a name that the settings do not list."""
     return Topic(name=xml_safe(name).strip(), slug=slugify(name))
 
 
@@ -99,13 +99,13 @@ _remembered_topic = lru_cache(maxsize=4096)(_topic)
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics an operator has described, and the rule for all the others.
+    """The topics that the settings list, and the rule for all others.
 
     `gone` are slugs of topics that ended: their feeds answer 410. `private` are slugs of listed topics whose
-    articles are hidden; with ALL among them those of every topic are. What is below a private topic is
-    private too.
+    articles are hidden; ALL hides those of every topic. Subtopics of a private topic are private too.
 
-    Raises TopicError when two topics claim one name or slug, a parent is unknown, or parents form a circle.
+    Raises TopicError if two topics claim the same name or slug, a parent is unknown, or parents form a
+    circle.
     """
 
     listed: tuple[Topic, ...] = ()
@@ -122,12 +122,12 @@ class Topics:
             self._check_ancestry(topic)
 
     def of(self, name: str) -> Topic:
-        """Return the topic that an article means by `name`."""
+        """Return the topic that `name` means in an article."""
         topic = _remembered_topic(name) if len(name) <= _MAX_REMEMBERED else _topic(name)
         return self._by_key.get(topic.slug, topic)
 
     def is_private(self, slug: str) -> bool:
-        """Return whether a topic is private, by itself or by one above it: nobody may learn of it."""
+        """Return whether a topic or one of its ancestors is private, so that its existence is secret."""
         if not self.private:
             return False
         topic = self.at(slug)
@@ -139,11 +139,11 @@ class Topics:
         return bool(self.private) and (ALL in self.private or not self.private.isdisjoint(slugs))
 
     def at(self, slug: str) -> Topic | None:
-        """Return the listed topic whose slug is `slug`."""
+        """Return the listed topic with this slug, or None."""
         return self._by_slug.get(slug)
 
     def moved(self, slug: str) -> str | None:
-        """Return where the topic once found at `slug` lives now, or None when it has not moved."""
+        """Return the current slug of the topic that formerly had `slug`, or None if it has not changed."""
         topic = self._by_key.get(slug)
         return topic.slug if topic and topic.slug != slug and slug not in self._by_slug else None
 

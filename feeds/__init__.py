@@ -1,1 +1,1 @@
-"""Articles → feeds → documents → HTTP."""
+"""Builds feeds from articles, renders them as documents, and serves them over HTTP."""

@@ -1,9 +1,9 @@
-"""The whole history of a topic in small documents that stay the same (RFC 5005 §4).
+"""The whole history of a topic in small documents that do not change (RFC 5005 §4).
 
-An archive holds a part of a month (UTC): a fixed number of articles, counted from the oldest, so that new
-articles never move old ones. `2026-05` is the first part of May, `2026-05-2` the second. A part is
-closed when it is full or its month is over. The feed itself leads to closed parts only: a part has no more
-articles than the feed, so that what the newest part has besides is in the feed.
+An archive has a part of a month (UTC): a fixed number of articles, counted from the oldest, so that new
+articles do not move old ones. `2026-05` is the first part of May, `2026-05-2` the second. A part is closed
+when it is full or its month is over. The feed links only to closed parts: as a part has no more articles than
+the feed, all articles of the newest part are in the feed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 MAX_PART = 100
-"""Articles in one archive, where feeds have as many."""
+"""The most articles in an archive; it never has more than a feed."""
 
 _NAME = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-([2-9]|[1-9]\d{1,4}))?")
 
@@ -35,19 +35,19 @@ class Month:
 
     @property
     def start(self) -> datetime:
-        """Its first moment."""
+        """The first time in it."""
         return datetime(self.year, self.number, 1, tzinfo=UTC)
 
     @property
     def after(self) -> Month | None:
-        """The next month; None after the last one that there is a time for."""
+        """The next month; None after the last one that a datetime can represent."""
         if (self.year, self.number) >= (9999, 12):
             return None
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
     @property
     def end(self) -> datetime:
-        """The first moment that is no longer in it."""
+        """The first time after it."""
         return self.after.start if self.after else datetime.max.replace(tzinfo=UTC)
 
 
@@ -67,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The place of a part: which of a month's articles, newest first, it has, and what is around it."""
+    """The place of a part: the range of its month's articles, newest first, and its neighbours."""
 
     offset: int
     count: int
@@ -77,16 +77,16 @@ class Place:
 
 
 class Counts(Protocol):
-    """How many articles of one topic are shown in which period."""
+    """The counts of one topic's published articles by period."""
 
     def between(self, start: datetime, end: datetime) -> int:
-        """Return how many were published at `start` or later and before `end`."""
+        """Return how many were published from `start` to before `end`."""
 
     def newest_before(self, moment: datetime) -> datetime | None:
-        """Return when the newest one before a moment was published."""
+        """Return when the newest one before a time was published, or None."""
 
     def oldest_since(self, moment: datetime) -> datetime | None:
-        """Return when the oldest one at a moment or later was published."""
+        """Return when the oldest one at a time or later was published, or None."""
 
 
 def parse(name: str) -> Part | None:
@@ -98,11 +98,11 @@ def parse(name: str) -> Part | None:
 
 
 def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
-    """Return the place of a part of `size` articles at `now`, or None where there is none.
+    """Return the place of a part with at most `size` articles at `now`, or None if it does not exist.
 
-    Every month between the first one with articles and the present one has a part, if an empty one, and so
-    has a month whose articles end with a full part: then what a closed part says of the next one never
-    changes. Only that of an empty month does, which the feed never leads to.
+    Every month from the first one with articles to the current one has at least one part, which may be empty;
+    a month whose articles fill their parts has an empty one after them. So a closed part's link to the next
+    part never changes, except in the part of an empty month, to which the feed does not link.
     """
     month = part.month
     count = counts.between(month.start, month.end)
@@ -125,13 +125,13 @@ def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
     )
 
 
-def holding(moment: datetime, older: int, size: int) -> Part:
-    """Return the part that holds the article of this moment; its month has so many `older` ones."""
+def part_at(moment: datetime, older: int, size: int) -> Part:
+    """Return the part with the article published at `moment`, whose month has `older` articles before it."""
     return Part(Month.of(moment), older // size + 1)
 
 
 def all_parts(counts: Counts, now: datetime, size: int) -> Iterator[Part]:
-    """Yield every part that a link of another one leads to, newest first."""
+    """Yield every part that another one links to, newest first."""
     moment = counts.newest_before(now)
     seen: Part | None = None
     while moment is not None:

@@ -1,6 +1,6 @@
-"""Builds a feed from articles: pure, and the same for every format.
+"""Builds a feed from articles, the same for every format. Pure.
 
-This module knows nothing of XML, JSON, HTTP or the catalog.
+This module does not know XML, JSON, HTTP or the catalog.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from text.summary import MARKED_LENGTH, cut
 from text.urls import http_url, is_uri, on_site, page_url
 
 MAX_SUMMARY = MARKED_LENGTH
-"""Characters of a summary unless the settings say otherwise: as many as the author can mark."""
+"""The most characters of a summary by default: as many as an author can mark."""
 
 MAX_CONTENT_BYTES = 8_000_000
-"""Bytes of all contents of a feed, as XML has them."""
+"""The most bytes of all contents of a feed, in XML."""
 
-# The root of every id that is computed here. It must never change: readers would show each entry again.
+# The namespace of every computed id. It must never change, as readers would show all entries again.
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
 
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -53,10 +53,10 @@ def build_feed(
 ) -> Feed:
     """Return the feed of the `size` newest published ones of `articles`, all of which belong to `topic`.
 
-    The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
-    with "excerpt" the entries carry their summary, of at most `summary` characters, in place of the article's
-    text; so do the longest entries if all of them together would exceed MAX_CONTENT_BYTES. `bodies` says how
-    the texts are written; without it, they are in Newswire's own format.
+    The caller leaves out articles that are not due yet. Each entry has at most `related` other articles. With
+    "excerpt", entries have their summary, of at most `summary` characters, instead of the article's text; so
+    do the longest entries if all of them together would exceed MAX_CONTENT_BYTES. `bodies` converts the
+    texts; without it, they are in Newswire's own format.
     """
     bodies = bodies or own_format(site)
     newest = _newest(articles, size)
@@ -91,7 +91,7 @@ def build_feed(
 
 
 def _newest(articles: Iterable[Article], size: int) -> list[Article]:
-    """Return the newest published articles; those of one moment are in the order of their ids."""
+    """Return the newest published articles, sorted by time and then by id."""
     published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
     return sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
 
@@ -105,16 +105,17 @@ def _headings(topic: Topic, site: Site, site_title: str) -> tuple[str, str]:
 
 
 def own_format(site: Site) -> Bodies:
-    """Return the rules of Newswire's own format, with nothing known of the article folder."""
+    """Return the conversion of Newswire's own format, without access to the article folder."""
     return Bodies(links=Links(site_url=site.url))
 
 
 def _within_limit(
     articles: Sequence[Article], entries: Sequence[Entry], language: Language
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """Return the entries with their contents within the limit, and the paths of what had to be shortened.
+    """Return the entries with contents within the limit, and the paths of articles that were shortened.
 
-    The longest content gives way to its summary first; of two of one length, the older entry's.
+    The longest content is replaced by its summary first; of two with the same length, that of the older
+    entry.
     """
     sizes = [_written_size(entry.content_html) for entry in entries]
     excess = sum(sizes) - MAX_CONTENT_BYTES
@@ -131,7 +132,7 @@ def _within_limit(
 
 
 def _written_size(content: str) -> int:
-    """Return the bytes that HTML takes in the format that takes most: XML, which escapes it once more."""
+    """Return the bytes of HTML in the longest format: XML, which escapes it once more."""
     return (
         len(content.encode("utf-8", "replace"))
         + 3 * (content.count("<") + content.count(">"))
@@ -153,7 +154,7 @@ def build_entry(
     *,
     summary: int = MAX_SUMMARY,
 ) -> Entry:
-    """Return the entry of one article, with at most `related` other articles, and a summary cut to length."""
+    """Return the entry of one article, with at most `related` other articles and a summary cut to length."""
     bodies, language = bodies or own_format(site), language_of(site.language)
     url = entry_url(article, site)
     excerpt = cut(one_line(article.summary), summary) or cut(bodies.summary(article), summary)
@@ -182,7 +183,7 @@ def build_entry(
 
 
 def _updated(article: Article, links: Links) -> datetime:
-    """Return when the article last changed; a time in the future counts only once it has come."""
+    """Return when the article last changed; a time in the future is ignored until then."""
     if links.now and article.updated_at > links.now:
         links.note_change(article.updated_at)
         return article.published_at.astimezone(UTC)
@@ -190,20 +191,20 @@ def _updated(article: Article, links: Links) -> datetime:
 
 
 def feed_id(name: str, site: Site) -> str:
-    """Return what identifies a feed in every format: a function of its slug, or of its filter's address."""
+    """Return the id of a feed in every format: a function of its slug, or of its filter's address."""
     return _uuid(site, "feed", name)
 
 
 def digest_id(slug: str, period: str, site: Site) -> str:
-    """Return what identifies the digest of a topic and a period in every format."""
+    """Return the id of the digest of a topic and a period in every format."""
     return _uuid(site, "digest", f"{slug}/{period}")
 
 
 def entry_id(article: Article, site: Site) -> str:
-    """Return what identifies the article in every feed: its id if that is a URI, or else a UUID.
+    """Return the id of the article in every feed: its own id if that is a URI, or else a UUID.
 
-    That is a function of the article's id and the site's, never of an address, title or date (RFC 4287
-    §4.2.6). An article whose old feed gave it another id keeps that one.
+    The UUID is a function of the article's id and the site's, never of an address, title or date (RFC 4287
+    §4.2.6). An article whose old feed gave it another id keeps that id.
     """
     if article.guid:
         return article.guid
@@ -211,7 +212,7 @@ def entry_id(article: Article, site: Site) -> str:
 
 
 def entry_url(article: Article, site: Site) -> str:
-    """Return the address of the article: on the site it was first published at, or else on this one."""
+    """Return the address of the article: on the site where it was published, or else on this one."""
     return http_url(article.link or "") or article_page(article, site)
 
 
@@ -250,7 +251,7 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _language(tag: str | None) -> str | None:
-    """Return an RFC 5646 language tag as it is, None for what cannot be one."""
+    """Return a language tag unchanged if it can be one (RFC 5646), or else None."""
     return tag if tag and _LANGUAGE.fullmatch(tag) else None
 
 

@@ -1,4 +1,4 @@
-"""A cached document: until when it is current, and the finished answers with it."""
+"""A cached document, with the time until which it is current, and prepared answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from web.document import Answer, Document, answer
 
 State = tuple[str, int]
-"""What a topic's documents depend on in the catalog: its identity, and the topic's revision in it."""
+"""The state of the catalog that a topic's documents depend on: its identity and the topic's revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyAnswer:
-    """The finished answers with a document in one content coding: whole, and for 304; and its entity tag."""
+    """The prepared answers with a document in one content coding, 200 and 304, and its entity tag."""
 
     whole: Answer
     unchanged: Answer
@@ -22,23 +22,23 @@ class ReadyAnswer:
 
 @dataclass(slots=True, eq=False)
 class CachedDocument:
-    """A document, the state of the catalog it was made from, and when its topic's next article is due."""
+    """A document, the state of the catalog that it depends on, and when its topic's next article is due."""
 
     slug: str
     state: State
     due: datetime | None
     document: Document
     ready: dict[str, ReadyAnswer] = field(default_factory=dict, repr=False)
-    """Finished answers by content coding."""
+    """The prepared answers by content coding."""
     is_used: bool = False
-    """Whether it was sent, past the cache's own order of use, since this was last read."""
+    """Whether the fast path has sent it, which does not count as a use of the cache, since the last reset."""
 
     def is_current(self, state: State, now: datetime) -> bool:
         """Whether the document is equal to one that would be rendered now."""
         return self.state == state and (self.due is None or now < self.due)
 
     def prepare(self, coding: str) -> ReadyAnswer:
-        """Return the finished answers in a content coding; each is computed once."""
+        """Return the prepared answers in a content coding; each is computed once."""
         found = self.ready.get(coding)
         if found is None:
             whole = answer(self.document, {"accept-encoding": coding})

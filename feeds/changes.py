@@ -1,9 +1,9 @@
 """When each document last changed, for Last-Modified: a small SQLite file, derived and safe to delete.
 
-Not only the articles decide that: settings, a new version of the program, and the time change documents
-too. So each document's tag is remembered with the second from which it was this document. No document ever
-has one second for two tags, so that a client with that date holds exactly these bytes. A second change within
-one second is dated one second earlier, where that one is free.
+Documents change with the articles, but also with settings, a new version of the program, and time. So each
+document's tag is stored with the second since when the document has had it. A document never has the same
+second for two tags, so that a client with that date has exactly these bytes. A second change within one
+second is dated one second earlier, if that second is free.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.derived import DerivedFile, Opened, is_damage, reason_of, transacti
 log = logging.getLogger(__name__)
 
 MAX_DOCUMENTS = 100_000
-"""Documents that are remembered; the oldest are deleted first."""
+"""The most documents that are stored; the oldest are deleted first."""
 
 _VERSION = 2
 _ROOM = 60  # seconds before the first date of a new file, for documents that change twice in one second
@@ -37,7 +37,7 @@ _SCHEMA = (
 
 
 class ChangeTimes:
-    """Remembers the documents of one machine, in the file `path`. Any thread and process may use it."""
+    """Stores the change times of one machine's documents in the file `path`, for any thread and process."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, limit: int = MAX_DOCUMENTS) -> None:
         self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=10.0)
@@ -49,8 +49,8 @@ class ChangeTimes:
     def changed_at(self, name: str, tag: str, known: datetime) -> datetime | None:
         """Return the whole second since when the document `name` has had this tag.
 
-        `known` is when its articles last changed. The second may be a moment ahead, when the document changes
-        again and again in one; None says that the file cannot be used.
+        `known` is when its articles last changed. The second may be in the near future if the document
+        changes several times within one second. Returns None if the file cannot be used.
         """
         try:
             seconds = self._run(lambda connection: self._changed_at(connection, name, tag, known))
@@ -60,9 +60,9 @@ class ChangeTimes:
         return datetime.fromtimestamp(seconds, UTC)
 
     def _run(self, work: Callable[[sqlite3.Connection], int]) -> int:
-        """Return what `work` returns for the connection, which stays open: opening costs more than asking.
+        """Return the result of `work` with the connection, which stays open, as opening it takes long.
 
-        Where the file turns out to be damaged, it is called once more with an empty one.
+        If the file turns out to be damaged, `work` is called once more with an empty one.
         """
         with self._lock:
             opened = self._connected()
@@ -90,7 +90,7 @@ class ChangeTimes:
         if row and row.tag == tag and not _is_ahead(row.newest, now):
             return row.changed_at
         with transaction(connection):
-            row = _row(connection, name)  # another process may have done this meanwhile
+            row = _row(connection, name)  # another process may have changed it meanwhile
             if row is None:
                 return self._add(connection, name, tag, known, now)
             if row.tag == tag and not _is_ahead(row.newest, now):
@@ -117,17 +117,17 @@ class ChangeTimes:
         return seconds
 
     def _free_after(self, connection: sqlite3.Connection, now: datetime) -> int:
-        """Return the second after which no document that is not remembered can have had a date."""
+        """Return the second after which no document that is not stored can have had a date."""
         row = connection.execute("SELECT free_after FROM meta").fetchone()
         if row is None:
-            # Nothing was ever forgotten: there is room for changes at once.
+            # Nothing was ever deleted, so there is room for changes at once.
             row = (_seconds(now) - _ROOM,)
             connection.execute("INSERT INTO meta VALUES (?)", row)
         return int(row[0])
 
 
 class _Row(NamedTuple):
-    """What is remembered of a document."""
+    """The stored values of a document."""
 
     tag: str
     changed_at: int
@@ -143,7 +143,7 @@ def _row(connection: sqlite3.Connection, name: str) -> _Row | None:
 
 
 def _next(before: _Row, tag: str, known: datetime, now: datetime) -> _Row:
-    """Return a new version of a document, with a second that no earlier one has had."""
+    """Return the values of a new version of a document, with a second that no earlier version has had."""
     if _is_ahead(before.newest, now):
         return _Row(tag, _seconds(now), _seconds(now), _seconds(now))
     seen = _seconds(min(known, now))
@@ -156,7 +156,7 @@ def _next(before: _Row, tag: str, known: datetime, now: datetime) -> _Row:
 
 
 def _is_ahead(seconds: int, now: datetime) -> bool:
-    """Whether a second was remembered by a clock that was wrong."""
+    """Return whether a second was stored by a wrong clock."""
     return datetime.fromtimestamp(seconds, UTC) > now + _CLOCK_ERROR
 
 

@@ -1,4 +1,4 @@
-"""`flask feeds …`: list the feeds, compare them with others, and write all of them as static files."""
+"""`flask feeds …`: lists the feeds, compares them with others, and writes them as static files."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _COLUMNS = (
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 Fetch = Callable[..., bytes]
-"""Returns what is at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
+"""Returns the content at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
 
 
 def feeds_commands(
     publisher: Publisher, indexer: Indexer, fetch: Fetch, private: PrivateFeeds | None = None
 ) -> AppGroup:
-    """Return the `feeds` group of commands; `fetch` returns what is at an address."""
+    """Return the `feeds` group of commands; `fetch` returns the content at an address."""
     group = AppGroup("feeds", help="List the feeds, compare them with others, or write them as files.")
 
     _add_list(group, publisher, indexer)
@@ -88,7 +88,7 @@ def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None
 
 
 def print_exported(done: Exported, *, as_json: bool, **more: object) -> None:
-    """Print how many files an export wrote, left and removed, and as JSON also what is in `more`."""
+    """Print how many files an export wrote, left unchanged and removed; JSON also has the values `more`."""
     if as_json:
         print_json({"written": done.written, "unchanged": done.kept, "removed": done.removed, **more})
     else:
@@ -104,9 +104,9 @@ def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch:
     def compare(old: str, slug: str, as_json: bool) -> None:
         """Compare the feed in the file or at the address OLD with the one that is to replace it.
 
-        The exit status is 1 when readers would be shown entries twice, and 2 when OLD is not a feed.
+        Exits with status 1 if readers would see entries twice, and 2 if OLD is not a feed.
         """
-        # Imported late, as it is rarely used.
+        # Imported here, as it is rarely used.
         from feeds.comparing import old_feed, print_comparison
 
         _refresh(indexer)

@@ -1,7 +1,7 @@
-"""Compares an old feed with this site's: which entries would readers take for new ones? Pure.
+"""Compares an old feed with one of this site's: which entries would readers see as new? Pure.
 
-Readers know an entry only by its id. An article that comes with another id than in the old feed is shown
-once more to everybody who subscribed to that one.
+Readers recognise an entry only by its id. An article with another id than in the old feed is shown again to
+everybody who subscribed to the old feed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from feeds.old_feed import OldEntry, OldFeed
 from text.urls import canonical_url
 
 _SAME_TIME = timedelta(hours=36)
-"""How far apart two dates of one article may be: one of them may have no time, or no time zone."""
+"""The largest difference of two dates of one article: one of them may have no time, or no time zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEntry:
-    """An entry as this site has it; `is_listed` when it is in the feed now, and not only in its history."""
+    """An entry of this site; `is_listed` if it is in the feed now, and not only in its history."""
 
     path: str
     id: str
@@ -34,7 +34,7 @@ class OwnEntry:
 
 
 class Pair(NamedTuple):
-    """An entry of the old feed, and the same one here."""
+    """An entry of the old feed, and the corresponding one of this site."""
 
     old: OldEntry
     own: OwnEntry
@@ -44,8 +44,8 @@ class Pair(NamedTuple):
 class Comparison:
     """The comparison of two feeds; each of the old feed's entries is in one of the first four fields.
 
-    `same` are found by their id. `by_link` and `by_title` are here with another id: with the same address,
-    or with the same title and date. `missing` are not here. `new` are listed here and not in the old feed.
+    `same` have the same id here. `by_link` and `by_title` have another id here, but the same address, or the
+    same title and date. `missing` do not exist here. `new` are listed here and not in the old feed.
     """
 
     same: tuple[Pair, ...]
@@ -56,17 +56,17 @@ class Comparison:
 
     @property
     def changed(self) -> tuple[Pair, ...]:
-        """The entries that are here with another id."""
+        """The entries that have another id here."""
         return self.by_link + self.by_title
 
     @property
-    def twice(self) -> tuple[Pair, ...]:
-        """The entries that readers of the old feed would be shown once more."""
+    def repeated(self) -> tuple[Pair, ...]:
+        """The entries that readers of the old feed would see again."""
         return tuple(pair for pair in self.changed if pair.own.is_listed)
 
 
 def compare(old: OldFeed, own: Iterable[OwnEntry]) -> Comparison:
-    """Return what becomes of the entries of a feed that this site's takes the place of."""
+    """Return the comparison of the feed `old` with the entries of the feed that is to replace it."""
     matching = _Matching(old.entries, own)
     same = matching.take(lambda entry: entry.id, lambda entry: entry.id)
     by_link = matching.take(
@@ -86,7 +86,7 @@ def compare(old: OldFeed, own: Iterable[OwnEntry]) -> Comparison:
 
 
 class _Matching:
-    """The entries of both sides for which no other one has been found yet."""
+    """The entries of both feeds that have no counterpart yet."""
 
     def __init__(self, old: Iterable[OldEntry], own: Iterable[OwnEntry]) -> None:
         self.old = list(old)
@@ -98,7 +98,7 @@ class _Matching:
         own_key: Callable[[OwnEntry], str],
         is_one: Callable[[Pair], bool] = lambda pair: True,
     ) -> tuple[Pair, ...]:
-        """Return the pairs with one key, and go on without them. An empty key is that of no entry."""
+        """Remove the pairs with equal keys, and return them. Empty keys match nothing."""
         by_key: dict[str, list[OwnEntry]] = {}
         for entry in self.own:
             by_key.setdefault(own_key(entry), []).append(entry)
@@ -123,16 +123,16 @@ def _is_same_time(pair: Pair) -> bool:
 
 
 def _letters(title: str) -> str:
-    """Return what two spellings of a title have in common: quotes and dashes differ between generators."""
+    """Return the letters of a title, case-folded: quotes and dashes differ between generators."""
     return "".join(filter(str.isalnum, title.casefold()))
 
 
 IdsOf = Callable[[OwnEntry], Mapping[Guids, str]]
-"""Returns the id that an entry would have by each value of `articles.guid`."""
+"""Returns the id that an entry would have with each value of `articles.guid`."""
 
 
 def advice(found: Comparison, ids_of: IdsOf, current: Guids, base_url: str | None) -> Iterator[str]:
-    """Yield what to change so that the entries keep their ids; nothing where they all do."""
+    """Yield what to change in the settings so that the entries keep their ids; nothing if all do."""
     if not found.changed:
         return
     pairs = found.same + found.changed
@@ -164,7 +164,7 @@ def advice(found: Comparison, ids_of: IdsOf, current: Guids, base_url: str | Non
 
 
 def _other_origin(pairs: Iterable[Pair], base_url: str | None) -> str | None:
-    """Return the scheme and host of nearly all old links, if the articles are not known to be there."""
+    """Return the scheme and host of nearly all old links, or None if `base_url` already has them."""
     links = [urlsplit(pair.old.link) for pair in pairs if _is_address(pair.old.link)]
     origins = Counter(f"{link.scheme}://{link.netloc}" for link in links)
     origin, count = next(iter(origins.most_common(1)), ("", 0))

@@ -1,4 +1,4 @@
-"""`flask feeds compare`: what the readers of another feed would be shown twice if this one took its place."""
+"""`flask feeds compare`: shows which entries readers would see twice if a feed replaced another one."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from text.printable import print_json, print_line
 from text.terminal import CommandError
 
 Spelled = Callable[[str], str]
-"""Returns an id as the format of the old feed has it."""
+"""Returns an id in the form of the old feed's format."""
 
 _EXAMPLES = 3
-"""Entries of each kind that are printed."""
+"""The number of entries of each kind that are printed."""
 
 
 class NoFeedError(CommandError):
-    """There is nothing to compare. The status is another one than that of a difference."""
+    """There is nothing to compare; the exit status is not that of a difference."""
 
     exit_code = 2
 
@@ -38,9 +38,9 @@ class NoFeedError(CommandError):
 def print_comparison(
     publisher: Publisher, indexer: Indexer, old: OldFeed, slug: str, *, as_json: bool
 ) -> bool:
-    """Print what becomes of the entries of an old feed when a topic's feed takes its place.
+    """Print the comparison of an old feed with a topic's feed that is to replace it.
 
-    Returns whether no reader is shown any twice. Raises NoFeedError where there is no such topic.
+    Returns whether no reader would see an entry twice. Raises NoFeedError if there is no such topic.
     """
     if publisher.topic(slug) is None:
         raise NoFeedError(f"there is no topic {slug!r}")
@@ -60,11 +60,11 @@ def print_comparison(
     else:
         for line in (*_lines(old, found), *advised):
             print_line(line)
-    return not found.twice
+    return not found.repeated
 
 
 def old_feed(source: str, fetch: Callable[..., bytes]) -> OldFeed:
-    """Return the feed in a file or at an http(s) address, which `fetch` gets. Raises NoFeedError."""
+    """Return the feed in a file or at an http(s) address, by `fetch`. Raises NoFeedError."""
     is_address = source.startswith(("http://", "https://"))
     try:
         data = fetch(source, max_bytes=MAX_BYTES) if is_address else _file(Path(source))
@@ -82,7 +82,7 @@ def own_entries(publisher: Publisher, slug: str, spelled: Spelled) -> list[OwnEn
 def ids_by_setting(
     publisher: Publisher, indexer: Indexer, entry: OwnEntry, spelled: Spelled
 ) -> Mapping[Guids, str]:
-    """Return the id that an entry would have by each value of `articles.guid`; none of a file that is bad."""
+    """Return the id that an entry would have with each value of `articles.guid`; empty for a bad file."""
     context = indexer.context
     ids: dict[Guids, str] = {}
     for mode in get_args(Guids):
@@ -129,7 +129,7 @@ def _lines(old: OldFeed, found: Comparison) -> Iterator[str]:
     yield f"{len(found.new):6,}  entries of this feed are not in it"
     for own in found.new[:_EXAMPLES]:
         yield f"        {own.title}  {own.path}"
-    count = len(found.twice)
+    count = len(found.repeated)
     yield f"readers would see {count:,} {'entry' if count == 1 else 'entries'} twice"
 
 
@@ -148,7 +148,7 @@ def _as_json(old: OldFeed, found: Comparison, advised: list[str]) -> dict[str, A
         "by_title": [_pair(pair) for pair in found.by_title],
         "missing": [_old(entry) for entry in found.missing],
         "new": [{"path": own.path, "id": own.id, "url": own.url, "title": own.title} for own in found.new],
-        "twice": len(found.twice),
+        "twice": len(found.repeated),
         "advice": advised,
     }
 

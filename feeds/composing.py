@@ -1,4 +1,4 @@
-"""Feeds → files in every format, the large ones in other processes while this one continues."""
+"""Writes feeds as files in every format; other processes write the large ones while this one continues."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from feeds.workers import Workers
 from storage.static_folder import StaticFolder, replaced
 
 WORTH_WORKERS = 500_000
-"""Characters of contents below which handing a feed to another process takes longer than it saves."""
+"""Characters of contents below which passing a feed to another process takes longer than writing it."""
 
-_MOST_WAITING = 4
-"""Feeds given to other processes before the first of them is finished: each may take tens of megabytes."""
+_MAX_WAITING = 4
+"""Feeds passed to other processes before the first of them is finished: each may take tens of megabytes."""
 
 
 class _Begun(NamedTuple):
@@ -38,11 +38,11 @@ class Composer:
         self._begun: deque[_Begun] = deque()
 
     def write(self, base: str, feed: Feed) -> None:
-        """Write a feed in all formats, perhaps later; `base` is the path of its files without extension.
+        """Write a feed in all formats, now or later; `base` is the path of its files without extension.
 
         Raises OSError, which may be about an earlier feed.
         """
-        while len(self._begun) >= _MOST_WAITING:
+        while len(self._begun) >= _MAX_WAITING:
             self._end(self._begun.popleft())
         if self._workers and sum(len(entry.content_html) for entry in feed.entries) >= WORTH_WORKERS:
             future = self._workers.submit(_write, feed, self._files.folder / base)
@@ -67,10 +67,10 @@ class Composer:
 
 
 def _write(feed: Feed, base: Path) -> list[bool]:
-    """Write a feed in all formats; return for each whether its file was another one before."""
+    """Write a feed in all formats; return for each whether its file changed."""
     written = []
     for extension in FORMATS:
         path = base.with_name(f"{base.name}.{extension}")
         written.append(replaced(path, render_within(feed, extension)))
-        feed = replace(feed, shortened=())  # a warning about them was logged, and once is enough
+        feed = replace(feed, shortened=())  # a warning about them is logged once
     return written

@@ -1,6 +1,6 @@
-"""The HTML of one entry: the article's text, and around it what a reader of feeds wants to see.
+"""The HTML of one entry: the article's text, with its picture, source and related coverage.
 
-This module knows nothing of formats; every part is escaped or sanitised here.
+This module does not know the formats; it escapes or sanitises every part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from text.markup import embed_link
 
 
 def full_text(article: Article, summary: str, bodies: Bodies, own_url: str) -> str:
-    """Return the article's text, or else its summary, and its embed below: safe HTML, "" for nothing."""
+    """Return the article's text, or else its summary, with its embed below: safe HTML, or ""."""
     body = bodies.html(article, own_url) if article.body.strip() else ""
     embed = embed_link(article.embed, bodies.links.place(article)) if article.embed else ""
     return "\n".join(filter(None, [body or paragraph(summary), embed]))
@@ -26,8 +26,8 @@ def entry_html(entry: Entry, text: str, language: Language) -> str:
 
     Their headings are in the language of the site.
 
-    Readers that show media elements themselves leave out a picture whose address the HTML already holds, and
-    readers that do not would otherwise show none.
+    The picture is in the HTML for readers that show no media elements; others leave out a picture whose
+    address is already in the HTML.
     """
     parts = [
         "" if "<img " in text else _picture(entry),

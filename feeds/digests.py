@@ -1,7 +1,7 @@
 """Digests: one entry for each finished day or week, with its best articles.
 
 A period is a day, or a week from Monday, in the site's time zone. Its entry depends only on its articles. A
-period without articles has no entry, and one that is not over has none yet.
+period without articles has no entry, and a period gets its entry only when it is over.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from web.document import Document, store
 Every = Literal["day", "week"]
 
 MAX_ARTICLES = 15
-"""Articles in one digest."""
+"""The most articles in one digest."""
 MAX_PERIODS = 30
-"""Periods in a feed of digests."""
+"""The most periods in a feed of digests."""
 CACHE_BYTES = 1_000_000
 
 
@@ -52,18 +52,18 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """Its first moment, in UTC."""
+        """The first time in it, in UTC."""
         return datetime.combine(self.first, time(), self.zone).astimezone(UTC)
 
     @property
     def end(self) -> datetime:
-        """The first moment that is no longer in it, in UTC."""
+        """The first time after it, in UTC."""
         after = self.first + timedelta(days=7 if self.every == "week" else 1)
         return datetime.combine(after, time(), self.zone).astimezone(UTC)
 
     @property
     def name(self) -> str:
-        """Its date or week as ISO 8601 has it, such as 2026-05-31 and 2026-W22."""
+        """Its date or week by ISO 8601, such as 2026-05-31 or 2026-W22."""
         if self.every == "day":
             return self.first.isoformat()
         year, week, _ = self.first.isocalendar()
@@ -79,7 +79,7 @@ class Digest:
 
 
 class DigestPublisher:
-    """Publishes the digests of one site's topics. Safe to use from many threads."""
+    """Publishes the digests of one site's topics. Thread-safe."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -91,11 +91,11 @@ class DigestPublisher:
 
     @property
     def every(self) -> Every | None:
-        """How long the periods are; None where there are no digests."""
+        """The length of the periods; None without digests."""
         return self._publisher.settings.digest
 
     def document(self, slug: str, extension: str) -> Document | None:
-        """Return a topic's digests in one format, rendered again only after a change; None for none."""
+        """Return a topic's digests in one format, rendered again only after a change; None if none."""
         if self.every is None:
             return None
         publisher = self._publisher
@@ -119,7 +119,7 @@ class DigestPublisher:
         return cached.document
 
     def feed(self, slug: str, now: datetime) -> Feed | None:
-        """Return the feed of a topic's newest digests; None where there is no such topic, or no digests."""
+        """Return the feed of a topic's newest digests; None without such a topic or without digests."""
         topic = self._publisher.topic(slug)
         if topic is None or self.every is None:
             return None
@@ -160,7 +160,7 @@ class DigestPublisher:
         return Digest(period, best) if best else None
 
     def _named(self, name: str) -> Period | None:
-        """Return the finished period of this name."""
+        """Return the finished period with this name, or None."""
         try:
             day = date.fromisoformat(name)
             period = Period(
@@ -180,7 +180,7 @@ class DigestPublisher:
             id=digest_id(feed.slug, f"{digest.period.every}/{name}", site),
             url=f"{site.url}/digests/{quote(feed.slug)}/{name}",
             title=self._language.translate(explained(feed.title, name)),
-            # The end of the period, whenever an article was corrected: a digest is news once.
+            # The end of the period, even if an article was corrected later: readers see a digest only once.
             published=digest.period.end,
             updated=digest.period.end,
             content_html="\n".join(["<ol>", *map(_item, listed), "</ol>"]),

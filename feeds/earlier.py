@@ -1,7 +1,8 @@
-"""Finds what an earlier export wrote that is up to date, and need not be rendered again.
+"""Finds documents of an earlier export that are up to date, and need not be rendered again.
 
-It is up to date while every query of the catalog that was made for it has the same answer, every file that
-was looked up is the same, no time has come that changes it, and its files are as they were written.
+A document is up to date while every query of the catalog that was made for it has the same result, every file
+that was looked up is unchanged, no time at which it changes has passed, and its own files are as they were
+written.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from storage.exported import ExportedFiles, Written, WrittenFile
 from storage.static_folder import StaticFolder
 
 Signature = tuple[int, int] | None
-"""The size and the time of a file; None for no file."""
+"""The size and the modification time of a file; None for a missing file."""
 
 
 @dataclass(slots=True)
 class Recorded:
-    """What was read of the catalog, and which files were looked up."""
+    """The queries that were made of the catalog, and the files that were looked up."""
 
     reads: list[Read] = field(default_factory=list)
     looked_up: dict[str, Signature] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
-    """What something was made from; `until` is when the passing of time changes it (microseconds)."""
+    """The dependencies of a document; `until` is when it changes with time, in microseconds, or None."""
 
     reads: list[tuple[object, ...]]
     looked_up: dict[str, Signature]
@@ -38,9 +39,9 @@ class Noted:
 
 
 class EarlierExport:
-    """What the last export into a folder wrote, by names, and what this one writes.
+    """The documents of the last export into a folder, by name, and those of this one.
 
-    `signature` says what is found at a path beside the articles.
+    `signature` returns the signature of the file at a path beside the articles.
     """
 
     def __init__(
@@ -54,18 +55,18 @@ class EarlierExport:
         self._changes_at: list[Callable[[], datetime | None]] = []
 
     def find(self, name: str, day: str, folder: StaticFolder) -> Written | None:
-        """Return what was written under a name if it is up to date on this day; None if not."""
+        """Return what was written under a name if it is up to date on this day, or None."""
         written = self._exported.get(name)
         return written if written and self._is_current(name, written, day, folder) else None
 
     def keep(self, name: str, written: Written, folder: StaticFolder) -> None:
-        """Leave what was written under a name as it is."""
+        """Keep what was written under a name."""
         self._exported.keep(name)
         for file in written.files:
             folder.keep(file.path)
 
     def begin(self) -> None:
-        """Begin to note what is read."""
+        """Begin to note the queries and look-ups of a document."""
         self._catalog.noted()
         self._looked_up.clear()
         self._changes_at.clear()
@@ -76,7 +77,7 @@ class EarlierExport:
 
     @contextmanager
     def recording(self) -> Iterator[Recorded]:
-        """Give what is read and looked up during the context; complete when the context ends."""
+        """Yield the queries and look-ups within the context; complete when it ends."""
         before, mark = self._looked_up, self._catalog.mark()
         self._looked_up, recorded = {}, Recorded()
         try:
@@ -87,16 +88,16 @@ class EarlierExport:
             self._looked_up = before | recorded.looked_up
 
     def repeat(self, recorded: Recorded) -> None:
-        """Note once more what was recorded."""
+        """Note recorded queries and look-ups again, for another document."""
         self._catalog.note(recorded.reads)
         self._looked_up |= recorded.looked_up
 
     def changes(self, moment: Callable[[], datetime | None]) -> None:
-        """Note that what is made may change as time passes; `moment` is called by `noted` and says when."""
+        """Note that the document may change with time; `noted` calls `moment`, which returns when or None."""
         self._changes_at.append(moment)
 
     def noted(self) -> Noted:
-        """Return what was noted since `begin`; `remember` may be given it by another process."""
+        """Return what was noted since `begin`; another process may pass it to `remember`."""
         moments = (moment() for moment in self._changes_at)
         return Noted(
             reads=list(map(tuple, self._catalog.noted())),
@@ -114,10 +115,9 @@ class EarlierExport:
         day: str = "",
         links: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Remember under a name the files that were made from what was noted.
+        """Store under a name the files of a document with the noted dependencies.
 
-        `day` is the one that they are of, "" where they are the same on all days; `links` are where their
-        links lead.
+        `day` is the day that they depend on, "" if on none; `links` are the targets of their links.
         """
         written = Written(
             files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),

@@ -1,4 +1,4 @@
-"""The files that an entry offers: those of its front matter, and those that its text links to."""
+"""The enclosures of an entry: the files in its front matter, and those that its text links to."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from text.mimetypes import enclosure_type
 from text.urls import http_url, on_site
 
 MAX_ENCLOSURES = 10
-"""Files that one entry offers."""
+"""The most files that one entry offers."""
 
 _LINK = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 
 def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ...]:
-    """Return what an article offers, each address once: recordings and films first, then documents.
+    """Return the enclosures of an article, each address once: audio and video first, then documents.
 
-    `html` is its sanitised text. The length of a file that lies with the articles is known.
+    `html` is its sanitised text. Files beside the articles have their length.
     """
     found: dict[str, Enclosure] = {}
     for enclosure in (*_given(article, links), *_linked(html)):

@@ -1,7 +1,7 @@
-"""What can go wrong with a request for a feed, as one small tree.
+"""The exceptions of feeds.
 
 FeedsError
-├── UnknownTopicError   there is no such topic: 404, with the topics that sound like it
+├── UnknownTopicError   there is no such topic: 404, with topics that have a similar name
 ├── GoneTopicError      the operator ended the topic: 410
 ├── BadFilterError      the address of a filtered feed is not valid: 400, with the reason
 ├── ExportError         a folder of static files could not be written

@@ -1,4 +1,4 @@
-"""Writes every document as a static file, for a host that only serves files."""
+"""Exports every document as a static file, for a host that only serves files."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from feeds.workers import YOUNG_OBJECTS, Workers
 from storage.static_folder import Exported, StaticFolder
 
 _EXTENSIONS = "|".join(FORMATS)
-_OURS = re.compile(
+_EXPORTED_PATH = re.compile(
     rf"feeds\.opml|digests/[^/\0]+\.(?:{_EXTENSIONS})"
     rf"|feeds/[^/\0]+(?:/\d{{4}}-\d{{2}}(?:-\d{{1,5}})?)?\.(?:{_EXTENSIONS})"
 )
-_TEXT_BYTES = 200_000_000  # for the texts of all articles, as a rule
-_MOST_PROCESSES = 4
+_TEXT_BYTES = 200_000_000  # usually enough for the texts of all articles
+_MAX_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
 
 
 def check_target(folder: Path, articles: Path) -> None:
-    """Raise ExportError where an export would write into the folder of the article files."""
+    """Raise ExportError if an export would write into the folder of the article files."""
     if folder.resolve() == articles.resolve():
         raise ExportError(f"{folder} is the folder of the articles: export into another one")
 
@@ -47,10 +47,10 @@ def check_target(folder: Path, articles: Path) -> None:
 def export(
     publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Exported:
-    """Write every document below `folder`; raises ExportError where that fails.
+    """Write every document below `folder`, and return counts of files; raises ExportError if that fails.
 
-    A file is replaced in one step and only when its bytes differ. Files that an earlier export wrote and this
-    one does not are removed; files that no export wrote are never touched.
+    A file is replaced atomically, and only if its bytes differ. Files that an earlier export wrote and this
+    one does not are removed; files that no export wrote are never changed.
     """
     with many_texts(publisher):
         return write_feeds(publisher, folder, progress)
@@ -62,13 +62,13 @@ def write_feeds(
     progress: Callable[[int, int], None] = lambda done, of: None,
     earlier: EarlierExport | None = None,
 ) -> Exported:
-    """Do what `export` does with the texts that the publisher has: see `many_texts`.
+    """Do what `export` does, with the publisher's cache of texts: see `many_texts`.
 
-    What an `earlier` export wrote is not rendered again where it is up to date.
+    Documents of an `earlier` export that are up to date are not rendered again.
     """
     slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
     try:
-        files = StaticFolder(folder, _MANIFEST, lambda path: _OURS.fullmatch(path) is not None)
+        files = StaticFolder(folder, _MANIFEST, lambda path: _EXPORTED_PATH.fullmatch(path) is not None)
         files.write("feeds.opml", Subscriptions(publisher).document().body)
         if earlier is None:
             _write_all(publisher, slugs, files, progress)
@@ -98,7 +98,7 @@ def _write_all(
 def _write_changed(
     publisher: Publisher, slugs: list[str], files: StaticFolder, earlier: EarlierExport
 ) -> None:
-    """Write the documents of topics, unless an earlier export wrote them and they are up to date."""
+    """Write the documents of topics, except those of an earlier export that are up to date."""
     day = _period(publisher)
     composer = Composer(files, publisher.texts.workers, lambda: None)
     begun: deque[tuple[str, list[str], Noted]] = deque()
@@ -126,7 +126,7 @@ def _write_changed(
 
 
 def _period(publisher: Publisher) -> str:
-    """Return the month of archives and the period of digests that it is now: the next ones add documents."""
+    """Return the current month of archives and period of digests, after which there are new documents."""
     now, digests = publisher.now(), DigestPublisher(publisher)
     period = Period.of(now, digests.every, digests.zone).name if digests.every else ""
     return f"{Month.of(now).start:%Y-%m} {period}"
@@ -134,9 +134,9 @@ def _period(publisher: Publisher) -> str:
 
 @contextmanager
 def many_texts(publisher: Publisher) -> Iterator[None]:
-    """Let the publisher hold all texts for a while, and read them in several processes where it may.
+    """Let the publisher cache all texts within the context, and convert them in several processes.
 
-    Those that an earlier export made are taken from the state folder.
+    Texts of earlier exports are taken from the state folder.
     """
     before = publisher.texts
     count = processes()
@@ -156,8 +156,8 @@ def many_texts(publisher: Publisher) -> Iterator[None]:
 
 
 def processes() -> int:
-    """Return how many processes may do the work: none but this one while it has other threads."""
-    return min(os.cpu_count() or 1, _MOST_PROCESSES) if threading.active_count() == 1 else 1
+    """Return how many processes may do the work: only this one while it has other threads."""
+    return min(os.cpu_count() or 1, _MAX_PROCESSES) if threading.active_count() == 1 else 1
 
 
 def _feeds(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Feed]]:
@@ -165,7 +165,7 @@ def _feeds(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Feed]]
     now = publisher.now()
     history = ArchivePublisher(publisher)
     digests = DigestPublisher(publisher)
-    # While one topic's feeds are built here, other processes read the next one's bodies.
+    # While one topic's feeds are built here, other processes convert the next one's bodies.
     prepared = publisher.prepare(slugs[0], now)
     for slug, following in zip(slugs, [*slugs[1:], None], strict=True):
         articles, prepared = prepared, publisher.prepare(following, now) if following else []

@@ -1,9 +1,9 @@
-"""The short way to feeds and pages, in front of Flask: finished answers, found by path and content coding.
+"""The fast path for feeds and pages, in front of Flask: prepared answers by path and content coding.
 
-Only GET and HEAD without a query go this way, of a topic's feed and of a page that is cached; everything
-else, and everything at its first request, goes the long way. Both answer from `web.document`, and from the
-same caches: the publisher's and that of the pages. A thread checks whether the answers are current, not the
-requests: an answer is at most `CHECK_EVERY` seconds behind the catalog.
+It answers GET and HEAD requests without a query for cached feeds of topics and cached pages. All other
+requests, and the first request for a document, go to Flask. Both use `web.document`, and the same caches: the
+publisher's and the pages'. A thread, and not each request, checks whether the answers are current, so an
+answer is at most `CHECK_EVERY` seconds behind the catalog.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 CHECK_EVERY = 0.25
 MAX_ACCEPT_ENCODINGS = 1000
 MAX_ACCEPT_ENCODING = 200
-"""Characters of an Accept-Encoding field whose result is remembered; longer ones are read again each time."""
+"""Characters of an Accept-Encoding field whose result is cached; longer fields are parsed each time."""
 
 _FEEDS = "/feeds/"
 _HEADERS = {
@@ -41,14 +41,14 @@ _HEADERS = {
 }
 
 Observe = Callable[[str, int, str], None]
-"""Called for every answer with its path as WSGI has it, its status, and the client's User-Agent."""
+"""Called for every answer with WSGI's PATH_INFO, the status, and the client's User-Agent."""
 
 
 class FeedServer(Background):
-    """A WSGI application: `inner` with a short way for feeds, once started. `observe` must be cheap.
+    """A WSGI application: `inner` with a fast path, once started. `observe` must be fast.
 
-    `quick` is the part of the short way that never waits, for a server that asks before it uses a thread.
-    `pages` holds by path what `inner` has made of pages.
+    `quick` is the part of the fast path that never waits, for a server that calls it before it uses a thread.
+    `pages` is the cache, by path, of the pages that `inner` has rendered.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class FeedServer(Background):
         ready = cached.prepare(self._coding(headers.get("accept-encoding", "")))
         chosen = self._choose(path, headers, cached, ready)
         start_response("304 Not Modified" if chosen is ready.unchanged else "200 OK", list(chosen.headers))
-        # Servers send a list of one piece at once; anything else they stream, which takes far longer.
+        # Servers send a list with one item at once, and stream anything else, which takes far longer.
         return [b"" if method == "HEAD" else chosen.body]
 
     def quick(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
-        """Return the finished answer to a request without a query, or None where there is none yet.
+        """Return the prepared answer to a request without a query, or None if there is none.
 
-        `path` is decoded, the names of `headers` are lower-case. The body is that of a GET.
+        `path` is decoded, the names in `headers` are in lower case. The body is that of a GET.
         """
         if not self._is_checking or self.failure or not _is_plain(method, headers):
             return None
@@ -108,7 +108,7 @@ class FeedServer(Background):
     def _choose(
         self, path: str, headers: Mapping[str, str], cached: CachedDocument, ready: ReadyAnswer
     ) -> Answer:
-        """Return the whole answer or the one without a body (304), and count it."""
+        """Return the answer with the document, or the 304, and count it."""
         chosen = ready.unchanged if _is_unchanged(headers, cached, ready.tag) else ready.whole
         if self._observe:
             self._observe(path, chosen.status, headers.get("user-agent", ""))
@@ -136,7 +136,7 @@ class FeedServer(Background):
         return coding
 
     def start(self) -> None:
-        """Begin to check the documents; from then on, the short way is used."""
+        """Start to check the documents; from then on, the fast path answers."""
         super().start()
         self._is_checking = True
 
@@ -164,11 +164,11 @@ class FeedServer(Background):
                     cache.discard(name, cached)
                 elif cached.is_used:
                     cached.is_used = False
-                    cache.get(name)  # which counts as a use
+                    cache.get(name)  # counts as a use
 
 
 def _is_plain(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request can be answered with nothing but the whole document, or that it has not changed."""
+    """Return whether the answer to a request is the whole document or a 304, without other conditions."""
     return method in ("GET", "HEAD") and "if-match" not in headers and "if-unmodified-since" not in headers
 
 
@@ -182,5 +182,5 @@ def _is_unchanged(headers: Mapping[str, str], cached: CachedDocument, tag: str) 
 
 
 def _text(path: str) -> str:
-    """Return a WSGI path as text: WSGI hands over UTF-8 bytes read as Latin-1 (PEP 3333)."""
+    """Return a WSGI path as text: in WSGI it is UTF-8 decoded as Latin-1 (PEP 3333)."""
     return path.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -1,9 +1,9 @@
-"""Filters: a feed's address can choose articles by more than one topic. Parse, canonicalise, match.
+"""Filters in a feed's address, which choose articles by more than one topic: parsing, form, matching.
 
 `/feeds/ai+security.atom` has the articles in any of the topics, `/feeds/ai,security.atom` those in all. The
 parameters `author`, `lang`, `min_quality`, `provider`, `type` and `word` narrow it down, and `not` leaves out
-the articles of a topic. All but `min_quality` may be repeated, and then one of the values is enough. Pure:
-knows nothing of the catalog or of HTTP.
+the articles of a topic. All but `min_quality` may be repeated; an article then needs one of the values. Pure:
+this module does not know the catalog or HTTP.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from text.words import any_of, fold
 from web.numbers import whole_number
 
 MAX_VALUES = 10
-"""How many topics, and how many values of each parameter, one feed may name."""
+"""The most topics, and the most values of each parameter, in one address."""
 MAX_LENGTH = 80
-"""How many characters one value may have."""
+"""The most characters of one value."""
 
 _AND, _OR = phrase(" and "), phrase(" or ")
 
 MAX_QUALITY = 2**31 - 1
 """The largest quality that the catalog can store."""
 
-# Parameters that other programs add to any address: where a visitor came from, or a number to bypass caches.
+# Parameters that other programs add to any address, to record a visitor's origin or to bypass caches.
 _FOREIGN = re.compile(
     r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
 )
@@ -43,11 +43,11 @@ _LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFilter:
-    """Which articles a feed contains. `topics` are slugs; an article must be in any of them, or in all.
+    """The choice of a feed's articles. `topics` are slugs; an article must be in one of them, or in all.
 
     `excluded` are slugs of topics that it must not be in. A language such as `pt` includes `pt-BR`; articles
-    that name none are in `own_language`, the site's. All values are canonical: folded, sorted, distinct.
-    Filters with the same meaning are equal.
+    without a language are in `own_language`, the site's. All values are canonical: case-folded, sorted,
+    distinct. Filters with the same meaning are equal.
     """
 
     topics: tuple[str, ...] = (ALL,)
@@ -63,17 +63,17 @@ class FeedFilter:
 
     @property
     def is_plain(self) -> bool:
-        """Whether this is just one topic."""
+        """Whether it is only one topic."""
         return len(self.topics) == 1 and not self.pairs
 
     @property
     def path(self) -> str:
-        """The topics as written in an address, not yet encoded."""
+        """The topics as in an address, not yet encoded."""
         return ("," if self.needs_all else "+").join(self.topics)
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The parameters of the address, by name and then value, without those at their default."""
+        """The parameters of the address, sorted by name and value, without defaults."""
         named = (
             ("author", self.authors),
             ("lang", self.languages),
@@ -86,7 +86,7 @@ class FeedFilter:
         return tuple((name, value) for name, values in named for value in values)
 
     def address(self, extension: str) -> str:
-        """Return the path and query of this filter's one address."""
+        """Return the path and query of this filter's canonical address."""
         return f"{self.base}.{extension}{self.query}"
 
     @property
@@ -96,7 +96,7 @@ class FeedFilter:
 
     @property
     def page(self) -> str:
-        """The path and query of the page that shows the filter's articles and lets people change it."""
+        """The path and query of the page on which people see the filter's articles and can change it."""
         match = [("match", "all")] if self.needs_all else []
         return f"/build?{urlencode([*(('topic', slug) for slug in self.topics), *match, *self.pairs])}"
 
@@ -107,11 +107,11 @@ class FeedFilter:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it may have far fewer articles than its topics have."""
+        """Whether it may have far fewer articles than its topics."""
         return self.needs_all or bool(self.providers or self.types or self.words)
 
     def narrowing(self) -> Narrowing:
-        """Return the query by which the search index finds its articles."""
+        """Return the query of the search index for its articles."""
         return Narrowing(
             topics=self.topics,
             needs_all_topics=self.needs_all,
@@ -121,7 +121,7 @@ class FeedFilter:
         )
 
     def matches(self, article: Article) -> bool:
-        """Return whether the filter admits this article, whatever its time."""
+        """Return whether the filter admits this article, whatever its date."""
         return (
             self._matches_topics(article)
             and self._matches_quality(article.quality)
@@ -158,7 +158,7 @@ class FeedFilter:
         )
 
     def _is_in_language(self, tag: str) -> bool:
-        """Whether a language tag is one of those asked for, or a narrower one (RFC 4647 §3.3.1)."""
+        """Return whether a tag is one of the filter's languages or a variant of one (RFC 4647 §3.3.1)."""
         return any(tag == language or tag.startswith(f"{language}-") for language in self.languages)
 
     def _matches_topics(self, article: Article) -> bool:
@@ -179,11 +179,11 @@ class FeedFilter:
 def parse(
     path: str, pairs: Iterable[tuple[str, str]], topics: Topics, *, own_language: str = "en"
 ) -> FeedFilter:
-    """Return the filter that the decoded path and parameters of an address describe.
+    """Return the filter in the decoded path and parameters of an address.
 
-    `own_language` is that of articles which name none. Aliases become their topic, and redundant topics are
-    left out, so that every filter has one address. Raises BadFilterError when the path or a parameter is
-    invalid.
+    `own_language` is that of articles without a language. Aliases are replaced by their topics, and redundant
+    topics are left out, so that every filter has one address. Raises BadFilterError if the path or a
+    parameter is invalid.
     """
     values: dict[str, list[str]] = {name: [] for name in _PARAMETERS}
     for name, value in pairs:

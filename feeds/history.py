@@ -22,7 +22,7 @@ MAX_CHANGES = 100_000
 
 
 class ArchivePublisher:
-    """Publishes the history of one site's topics. Safe to use from many threads."""
+    """Publishes the history of one site's topics. Thread-safe."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -33,7 +33,7 @@ class ArchivePublisher:
         self._changes = ChangeTimes(path, publisher.now, limit=MAX_CHANGES)
 
     def document(self, slug: str, name: str, extension: str) -> Document | None:
-        """Return a part of a topic's history, rendered again only after a change; None for none."""
+        """Return a part of a topic's history, rendered again only after a change, or None."""
         part = archives.parse(name)
         if part is None or not self._settings.archives:
             return None
@@ -54,7 +54,7 @@ class ArchivePublisher:
         return cached.document
 
     def feed(self, slug: str, part: Part, now: datetime) -> Feed | None:
-        """Return the feed of a part of a topic's history, or None where there is none."""
+        """Return the feed of a part of a topic's history, or None without such a part."""
         topic = self._publisher.topic(slug)
         counts = TopicCounts(self._catalog, slug, now)
         place = archives.place(part, counts, now, self._settings.part_size) if topic else None
@@ -71,11 +71,11 @@ class ArchivePublisher:
             current=feed.base_url,
             is_archive=place.is_closed,
         )
-        # Hubs are notified of the feed only.
+        # Hubs are notified only of changes of the feed.
         return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history, hubs=())
 
     def parts(self, slug: str, now: datetime) -> Iterator[Part]:
-        """Yield every part of a topic's history that a link leads to; none where the feed has all of it."""
+        """Yield every part of a topic's history that has a link; none if the feed has all articles."""
         if self._settings.archives and self._catalog.count(slug, now) > self._settings.size:
             yield from archives.all_parts(
                 TopicCounts(self._catalog, slug, now), now, self._settings.part_size
@@ -84,22 +84,22 @@ class ArchivePublisher:
 
 @dataclass(frozen=True, slots=True)
 class TopicCounts:
-    """How many articles of one topic are shown when."""
+    """The counts of one topic's published articles by period."""
 
     catalog: Catalog
     slug: str
     now: datetime
 
     def between(self, start: datetime, end: datetime) -> int:
-        """Return how many were published at `start` or later and before `end`."""
+        """Return how many were published from `start` to before `end`."""
         return self.catalog.count_between(self.slug, self.now, (start, end))
 
     def newest_before(self, moment: datetime) -> datetime | None:
-        """Return when the newest one before a moment was published."""
+        """Return when the newest one before a time was published, or None."""
         return self.catalog.newest_before(self.slug, self.now, moment)
 
     def oldest_since(self, moment: datetime) -> datetime | None:
-        """Return when the oldest one at a moment or later was published."""
+        """Return when the oldest one at a time or later was published, or None."""
         return self.catalog.oldest_since(self.slug, self.now, moment)
 
 

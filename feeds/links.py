@@ -1,7 +1,7 @@
 """Resolves the relative addresses in an article's body.
 
-A link to another article's file leads to that article, a picture or file in the article folder has this
-site's address, and a rooted address is on the site that the articles belong to.
+A link to another article's file leads to that article, a picture or file in the article folder has an address
+of this site, and an address that begins with a slash is on the site that the articles belong to.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from articles.article import Article
 from text.links import Target, candidates, name_of, target
 from text.urls import http_url, page_url
 
-_DEEPEST = 20  # folders of a path that are tried
+_MAX_DEPTH = 20  # folders of a path that are tried
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx")
 _PICTURES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
@@ -26,24 +26,24 @@ class Places(Protocol):
     """The files in the article folder."""
 
     def at(self, paths: Sequence[str]) -> Article | None:
-        """Return the first of the articles at these paths, published or not."""
+        """Return the first of the articles at these paths, published or not, or None."""
 
     def named(self, name: str, folder: str) -> Article | None:
-        """Return the article whose file has this name, best one in `folder`; published or not."""
+        """Return the article whose file has this name, preferably in `folder`, published or not, or None."""
 
     def has_file(self, path: str) -> bool:
         """Return whether there is a file beside the articles that this site serves."""
 
     def size(self, path: str) -> int | None:
-        """Return the bytes of such a file, None where there is none."""
+        """Return the size in bytes of such a file, None if there is none."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Links:
     """The links of articles as they are at `now`.
 
-    Without `places`, nothing is known of the folder, and addresses are only made absolute. `changes_at` is
-    when the next of the articles that are linked to appears or ends.
+    Without `places`, addresses are only made absolute. `changes_at` is when the next of the linked articles
+    is published or expires.
     """
 
     site_url: str
@@ -52,11 +52,11 @@ class Links:
     now: datetime | None = None
     changes_at: datetime | None = field(default=None, init=False)
     are_looked_up: bool = field(default=False, init=False)
-    """Whether anything was looked up in the folder."""
+    """Whether anything was looked up in the article folder."""
 
     @contextmanager
     def watched(self) -> Iterator[Links]:
-        """Give a copy that records what is looked up during the context, and when that changes."""
+        """Yield a copy that records look-ups within the context, and when their results change."""
         before = self.are_looked_up, self.changes_at
         self.are_looked_up, self.changes_at = False, None
         seen = replace(self)
@@ -68,13 +68,13 @@ class Links:
             self.note_change(before[1])
 
     def note_change(self, moment: datetime | None) -> None:
-        """Remember that a link changes at `moment`, unless another does earlier."""
+        """Record that a link changes at `moment`, unless another one changes earlier."""
         self.changes_at = min(filter(None, (self.changes_at, moment)), default=None)
 
     def resolve(self, url: str, article: Article, own_url: str) -> str | None:
-        """Return the absolute address that `url` means in an article's body, or None where it leads nowhere.
+        """Return the absolute address of `url` in an article's body, or None if it has no target.
 
-        `own_url` is the address of the page that shows the article: bare fragments lead there.
+        `own_url` is the address of the page with the article, which is the base of bare fragments.
         """
         if url.startswith("#"):
             return urljoin(own_url, url)
@@ -95,7 +95,7 @@ class Links:
         return self._elsewhere(url, meant, article)
 
     def _elsewhere(self, url: str, meant: Target, article: Article) -> str | None:
-        """Return the address of what is not in the folder: beside the article on its own site, or nowhere."""
+        """Return the address of a target outside the folder, relative to the article on its site, or None."""
         is_file = meant.kind == "path" and not meant.value.endswith(_MARKDOWN)
         if not is_file or url.lower().startswith(("{", "|", "%7b", "%7c")):
             return None
@@ -104,15 +104,15 @@ class Links:
         return None if is_here and not meant.value.lower().endswith(_PICTURES) else address
 
     def place(self, article: Article) -> str:
-        """Return the address that others in the article are relative to.
+        """Return the base of relative addresses in the article.
 
-        On this site that is its place below /articles/, which mirrors the article folder.
+        On this site it is the article's path below /articles/, which mirrors the article folder.
         """
         own = http_url(article.link or "") if self.base_url else None
         return own or f"{self.site_url}/articles/{quote(article.path.rpartition('.')[0], errors='replace')}"
 
     def _address(self, article: Article) -> str | None:
-        """Return the address of an article, None while it is not shown; remember when that changes."""
+        """Return the address of an article, None while it is not published; record when that changes."""
         if not article.is_published:
             return None
         if self.now:
@@ -125,7 +125,7 @@ class Links:
 
 
 def _find(places: Places, meant: Target, folder: str) -> Article | str | None:
-    """Return the article that is meant, or the path of a file beside the articles, or None."""
+    """Return the article that a target means, or the path of a file beside the articles, or None."""
     if meant.kind == "nothing":
         return None
     for path in _paths(meant, folder):
@@ -136,11 +136,11 @@ def _find(places: Places, meant: Target, folder: str) -> Article | str | None:
 
 
 def _paths(meant: Target, folder: str) -> Iterator[str]:
-    """Yield the paths that a target may have; the article folder may be a part of a larger one."""
+    """Yield the paths that a target may mean: the article folder may be part of a larger one."""
     if meant.kind == "path":
         yield meant.value
         return
     if meant.kind == "name":
         yield f"{folder}/{meant.value}" if folder else meant.value
-    parts = meant.value.split("/")[-_DEEPEST:]
+    parts = meant.value.split("/")[-_MAX_DEPTH:]
     yield from ("/".join(parts[start:]) for start in range(len(parts)))

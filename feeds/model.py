@@ -1,6 +1,6 @@
-"""What a feed is: plain values, the same for every format.
+"""The values of a feed, the same for every format.
 
-This module knows nothing of XML, JSON, HTTP or the catalog.
+This module does not know XML, JSON, HTTP or the catalog.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from text.urls import is_uri
 
 Content = Literal["full", "excerpt"]
 
-# It must never change: readers of Atom would show entries again whose id is no URI.
+# It must never change: Atom readers would show entries again whose id is not a URI.
 _OLD_IDS = uuid.UUID("b7ad4c3c-0a0d-5c58-9d3e-6f0c9d1c9a11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The site whose feeds these are; `url` has no slash at its end.
+    """The site that publishes the feeds; `url` has no slash at its end.
 
-    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves.
+    `id` is part of the ids of its entries. Unlike `url`, it does not change if the site moves.
     """
 
     title: str
@@ -38,13 +38,13 @@ class Site:
 
     @property
     def path(self) -> str:
-        """The path of `url`, under which a proxy serves the site: "/news", or "" for a host of its own."""
+        """The path in `url`: "/news" if a proxy serves the site below it, "" for a host of its own."""
         return urlsplit(self.url).path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who wrote something: a person, or the publication itself with its home page and its own feed."""
+    """An author: a person, or a publication with its home page and its own feed."""
 
     name: str
     url: str | None = None
@@ -52,17 +52,17 @@ class Author:
 
 
 def uri_of(entry_id: str) -> str:
-    """Return an id as a URI, which Atom asks for (RFC 4287 §4.2.6): one that is none gives a UUID."""
+    """Return an id as a URI, which Atom requires (RFC 4287 §4.2.6): a UUID for any other id."""
     return entry_id if is_uri(entry_id) else uuid.uuid5(_OLD_IDS, entry_id).urn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One article as every format shows it.
+    """One article in a feed, the same for every format.
 
-    All text is on one line and can be written in XML, and all URLs are absolute and plain ASCII. `via` is
-    where the article came from when `url` is not that place. `content_html` is safe HTML and never empty.
-    `id` is a URI unless the article's old feed had something else.
+    All text is on one line and valid in XML, and all URLs are absolute and ASCII. `via` is the origin of the
+    article if `url` is another address. `content_html` is safe HTML and never empty. `id` is a URI unless the
+    article's old feed had another id.
     """
 
     id: str
@@ -83,7 +83,7 @@ class Entry:
 
     @property
     def uri(self) -> str:
-        """The id as Atom has it."""
+        """The id in Atom."""
         return uri_of(self.id)
 
 
@@ -91,7 +91,7 @@ class Entry:
 class History:
     """The place of a feed document in the history of its feed (RFC 5005 §4).
 
-    The addresses are without extension, like `Feed.base_url`. `current` is the feed's own in its archives.
+    The addresses have no extension, like `Feed.base_url`. `current` is the feed's address, in archives.
     """
 
     previous: str | None = None
@@ -109,11 +109,11 @@ class History:
 class Feed:
     """One topic's newest entries, newest first.
 
-    `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
-    newest change among the entries, None when there are none. `ttl` is in minutes. `email` is the address
-    that podcast directories write to. `hubs` are those of WebSub. `shortened` are the paths of the articles
-    whose text was too long to be in it. `changes_at` is when a link in an entry is to change, if that is
-    known: an article that it refers to appears then.
+    Its address consists of `base_url`, a dot, a format's extension and `query`: see `address`. `updated` is
+    the time of the newest change of an entry, None without entries. `ttl` is in minutes. `email` is the
+    address for podcast directories. `hubs` are WebSub hubs. `shortened` has the paths of articles whose texts
+    were too long. `changes_at` is the next time at which a link in an entry changes, as a linked article is
+    then published or expires.
     """
 
     id: str

@@ -1,7 +1,8 @@
-"""Another program's feed, as bytes → its entries: RSS 0.9 to 2.0, Atom and JSON Feed.
+"""Reads another program's feed: RSS 0.9 to 2.0, Atom and JSON Feed.
 
-Reads only what readers know an entry by. The bytes may be anyone's: entities are not expanded, nothing is
-fetched, and a document that is not well-formed is read as far as it goes, as feed readers do.
+Only the values by which readers recognise an entry are read. The feed is not trusted: entities are not
+expanded, and nothing is fetched. A document that is not well-formed is read as far as possible, as feed
+readers do.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from feeds.errors import UnreadableFeedError
 from text.titles import plain_text
 
 MAX_BYTES = 20_000_000
-"""Bytes of a feed that is read."""
+"""The most bytes of a feed."""
 MAX_ENTRIES = 10_000
-"""Entries of a feed that are read."""
+"""The most entries that are read."""
 _MAX_TEXT = 4_000
-"""Characters of an id, a link or a title; the rest is cut."""
+"""The most characters of an id, a link or a title, which are cut."""
 _DATES = ("published", "pubDate", "issued", "date", "updated", "modified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldEntry:
-    """What readers know an entry by. `id` is its link where it has none, as for them; either may be ""."""
+    """The values by which readers recognise an entry; the link replaces a missing `id`; both may be ""."""
 
     id: str
     link: str
@@ -48,9 +49,9 @@ class OldFeed:
 
 
 def read_feed(data: bytes, address: str = "") -> OldFeed:
-    """Return the feed in these bytes; `address` is where it is from, if that is known.
+    """Return the feed in these bytes; `address` is its address, if that is known.
 
-    Raises UnreadableFeedError when they are no feed, or more than MAX_BYTES.
+    Raises UnreadableFeedError if they are not a feed, or more than MAX_BYTES.
     """
     if len(data) > MAX_BYTES:
         raise UnreadableFeedError(f"it has more than {MAX_BYTES:,} bytes")
@@ -124,7 +125,7 @@ def _atom_entry(entry: etree._Element, address: str) -> OldEntry:
 
 
 def _texts(parent: etree._Element) -> dict[str, str]:
-    """Return the text of each child by its name without namespace; of several of one name, the first."""
+    """Return the text of each child by its name without namespace; of children with one name, the first."""
     found: dict[str, str] = {}
     for child in parent:
         name = _name(child)

@@ -1,8 +1,8 @@
-"""Private feeds: who may read which topics, by a token that is stored in no database.
+"""Private feeds: readers may read topics by a token, which is not stored in any database.
 
-A reader's token is an HMAC of the name and a generation under one secret (RFC 2104): it is the same on all
-machines, and ends when its generation is another. It is part of the address, or the password of HTTP Basic
-authentication, whose user is the reader's name (RFC 7617).
+A reader's token is an HMAC of the name and a generation with one secret (RFC 2104): it is the same on all
+machines, and becomes invalid when the generation changes. It is part of the address, or the password of HTTP
+Basic authentication, with the reader's name as the user (RFC 7617).
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ from text.cache import LruCache
 from web.document import Document, store
 
 MIN_SECRET = 16
-"""Characters that the secret must have."""
+"""The fewest characters of the secret."""
 MAX_TOKEN = 100
-"""Characters of a token that are looked at; every token has 43."""
+"""Characters of a token that are read; every token has 43."""
 CACHE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReader:
-    """Someone who may read these topics (slugs; ALL for every one), and the token that says so."""
+    """Someone who may read these topics (slugs; ALL for every topic), with the token that proves it."""
 
     name: str
     topics: frozenset[str]
     token: str
 
     def may_read(self, article: Article, topics: Topics) -> bool:
-        """Return whether an article has no private topic but those that this reader may read."""
+        """Return whether the reader may read all private topics of an article."""
         return all(self.has(slug, topics) for slug in article.slugs if topics.is_private(slug))
 
     def has(self, slug: str, topics: Topics) -> bool:
-        """Return whether a topic is one of this reader's, or below one."""
+        """Return whether a topic is one of this reader's, or a subtopic of one."""
         topic = topics.at(slug)
         lineage = {each.slug for each in topics.lineage(topic)} if topic else {slug}
         return ALL in self.topics or not self.topics.isdisjoint(lineage)
 
 
 def token_of(secret: str, name: str, generation: int) -> str:
-    """Return the token of a reader's generation: 43 characters that an address may contain."""
+    """Return the token of a reader's generation: 43 characters that are valid in an address."""
     message = f"newswire feeds\0{name}\0{generation}".encode()
     digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def feed_reader(secret: str, name: str, topics: Iterable[str], generation: int, known: Topics) -> FeedReader:
-    """Return a reader who may read topics, which are given by name or slug."""
+    """Return a reader of topics, which are given by name or slug."""
     return FeedReader(
         name=name,
         topics=frozenset(ALL if topic == ALL else known.of(topic).slug for topic in topics),
@@ -68,9 +68,9 @@ def feed_reader(secret: str, name: str, topics: Iterable[str], generation: int, 
 
 
 class PrivateFeeds:
-    """Publishes feeds to readers; `publisher` knows all articles, `topics` which of them are private.
+    """Publishes feeds to readers; `publisher` has all articles, `topics` which topics are private.
 
-    Safe to use from many threads.
+    Thread-safe.
     """
 
     def __init__(self, publisher: Publisher, topics: Topics, readers: Iterable[FeedReader]) -> None:
@@ -80,7 +80,7 @@ class PrivateFeeds:
         self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
 
     def by_token(self, token: str) -> FeedReader | None:
-        """Return the reader with this token; takes the same time for every token."""
+        """Return the reader with this token, or None, in constant time."""
         given = token[:MAX_TOKEN].encode("utf-8", "replace")
         found = None
         for reader in self.readers:
@@ -89,7 +89,7 @@ class PrivateFeeds:
         return found
 
     def by_name(self, name: str, token: str) -> FeedReader | None:
-        """Return the reader with this name and token."""
+        """Return the reader with this name and token, or None."""
         found = self.by_token(token)
         is_same = found is not None and hmac.compare_digest(
             found.name.encode(), name[:MAX_TOKEN].encode("utf-8", "replace")
@@ -97,9 +97,9 @@ class PrivateFeeds:
         return found if is_same else None
 
     def document(self, reader: FeedReader, slug: str, extension: str, *, with_token: bool) -> Document | None:
-        """Return a topic's feed for a reader; None where there is no such topic for this one.
+        """Return a topic's feed for a reader; None without such a topic for this reader.
 
-        With the token in its address, or without it for Basic authentication.
+        Its address has the token, or without `with_token` is for Basic authentication.
         """
         publisher = self._publisher
         if extension not in FORMATS or not reader.has(slug, self._topics):
@@ -124,7 +124,7 @@ class PrivateFeeds:
         return cached.document
 
     def feed(self, reader: FeedReader, slug: str, now: datetime, *, with_token: bool) -> Feed | None:
-        """Return what a topic's feed has for a reader, or None where there is no such topic."""
+        """Return a topic's feed for a reader, or None without such a topic."""
         publisher = self._publisher
         topic = publisher.topic(slug)
         if topic is None:
@@ -155,7 +155,7 @@ class PrivateFeeds:
 
 
 def _headers(ttl: int) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a private feed: only its reader may keep it, and its address leaves no trace."""
+    """Return the headers of a private feed: only its reader may cache it, and no referrer has its address."""
     return (
         ("Cache-Control", f"private, max-age={ttl * 60}"),
         ("Referrer-Policy", "no-referrer"),

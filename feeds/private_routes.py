@@ -9,7 +9,7 @@ from feeds.private import FeedReader, PrivateFeeds
 from web.responses import respond
 
 MAX_AUTHORIZATION = 1_000
-"""Characters of an Authorization field that are looked at."""
+"""Characters of an Authorization field that are read."""
 
 
 def blueprint(feeds: PrivateFeeds) -> Blueprint:
@@ -20,7 +20,7 @@ def blueprint(feeds: PrivateFeeds) -> Blueprint:
     def by_token(token: str, name: str) -> Response:
         reader = feeds.by_token(token)
         if reader is None:
-            raise NotFound  # nothing says whether there are private feeds at all
+            raise NotFound  # does not reveal whether there are private feeds
         return _answer(feeds, reader, name, with_token=True)
 
     @routes.get("/private/<name>")

@@ -1,6 +1,6 @@
 """Renders documents, and caches them until their topic changes.
 
-This module knows the catalog and the formats, but nothing of HTTP requests.
+This module knows the catalog and the formats, but not HTTP requests.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ T = TypeVar("T")
 CACHE_BYTES = 20_000_000
 FILTERED_CACHE_BYTES = 4_000_000
 MAX_DOCUMENT_BYTES = 10_000_000
-"""Bytes of a feed in one format, before it is compressed."""
+"""The most bytes of a feed in one format, before compression."""
 _MOST_NAMED = 5
 MAX_FILTERED_CHANGES = 10_000
 """Filtered feeds for which the time of their last change is stored."""
@@ -53,7 +53,7 @@ ALL_TOPICS = Topic(name=phrase("All topics"), slug=ALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSettings:
-    """What every feed holds; `ttl` is in minutes."""
+    """The settings of every feed; `ttl` is in minutes."""
 
     size: int
     content: Content
@@ -66,12 +66,12 @@ class FeedSettings:
 
     @property
     def part_size(self) -> int:
-        """How many articles an archive holds; never more than a feed."""
+        """The number of articles in an archive; never more than in a feed."""
         return min(self.size, MAX_PART)
 
 
 class Publisher:
-    """Publishes one site's topics. Safe to use from many threads."""
+    """Publishes one site's topics. Thread-safe."""
 
     def __init__(
         self,
@@ -91,11 +91,11 @@ class Publisher:
         self.settings = settings
         self._clock = clock
         self.documents = LruCache[str, CachedDocument](CACHE_BYTES)
-        """The topics' documents by file name, with all their codings."""
+        """The topics' documents by file name, with their content codings."""
         self.texts = TextCache(TEXT_CACHE_BYTES)
         state = catalog.path.parent
         self._changes = ChangeTimes(state / "changes.sqlite", clock)
-        # Apart, because anyone can ask for any number of filtered feeds.
+        # A cache of its own, because anyone can request any number of filtered feeds.
         self._filtered = LruCache[str, CachedDocument](FILTERED_CACHE_BYTES)
         self._filtered_changes = ChangeTimes(
             state / "changes-filtered.sqlite", clock, limit=MAX_FILTERED_CHANGES
@@ -106,7 +106,7 @@ class Publisher:
         return self._clock()
 
     def document(self, slug: str, extension: str) -> CachedDocument | None:
-        """Return a topic's document, rendered again only after a change; None where there is no topic."""
+        """Return a topic's document, rendered again only after a change; None without such a topic."""
         state = self.state(slug)
         now = self._clock()
         name = f"{slug}.{extension}"
@@ -122,16 +122,16 @@ class Publisher:
         return cached
 
     def state(self, slug: str) -> State:
-        """Return what decides whether a topic's documents are still current."""
+        """Return the state that a topic's documents depend on."""
         return self.catalog.identity, self.catalog.topic_revision(slug)
 
     def feed(
         self, slug: str, now: datetime, *, limit: int | None = None, articles: Iterable[Article] | None = None
     ) -> Feed | None:
-        """Return a topic's feed as it is at `now`, or None where there is no such topic.
+        """Return a topic's feed at `now`, or None without such a topic.
 
-        It has at most `limit` entries, or else as many as the settings say. `articles` are what `prepare`
-        returned.
+        It has at most `limit` entries, by default as many as the settings allow. `articles` can be the result
+        of `prepare`.
         """
         topic = self._topic(slug, now)
         if topic is None:
@@ -143,14 +143,14 @@ class Publisher:
         return feed if limit is not None else replace(feed, history=self._history(feed, now))
 
     def prepare(self, slug: str, now: datetime) -> list[Article]:
-        """Return the articles of a topic's feed, and begin to read them in `texts`' processes."""
+        """Return the articles of a topic's feed, and begin to convert their texts in other processes."""
         articles = self.catalog.newest(slug, now, limit=self.settings.size, related=self.settings.related)
         if self.settings.content == "full":
             self.bodies(now).prepare((article, entry_url(article, self.site)) for article in articles)
         return articles
 
     def build(self, topic: Topic, articles: Iterable[Article], now: datetime) -> Feed:
-        """Return a feed of these articles of a topic as the settings say."""
+        """Return a feed of these articles of a topic, by the settings."""
         settings = self.settings
         feed = build_feed(
             topic,
@@ -166,18 +166,18 @@ class Publisher:
         return replace(feed, hubs=settings.hubs)
 
     def _history(self, feed: Feed, now: datetime) -> History:
-        """Return where the articles begin that are too old for the feed."""
+        """Return the history with the archive of the newest articles that are too old for the feed."""
         if not self.settings.archives or len(feed.entries) < self.settings.size:
             return History()
         found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda moment: Month.of(moment).start)
         if found is None:
             return History()
         moment, older = found
-        part = archives.holding(moment, older, self.settings.part_size)
+        part = archives.part_at(moment, older, self.settings.part_size)
         return History(previous=f"{feed.base_url}/{part.name}")
 
     def bodies(self, now: datetime) -> Bodies:
-        """Return how bodies become HTML, with links as they are at `now`; for one feed or page."""
+        """Return the conversion of bodies to HTML, with links at `now`, for one feed or page."""
         links = Links(
             site_url=self.site.url,
             base_url=self.catalog.conventions.base_url,
@@ -196,7 +196,7 @@ class Publisher:
         return make()
 
     def topic(self, slug: str) -> Topic | None:
-        """Return the topic at `slug`, which may be `all`; None where there is none yet, or none at all."""
+        """Return the topic with this slug, which may be `all`; None if there is none with articles."""
         return self._topic(slug, self._clock())
 
     def _topic(self, slug: str, now: datetime) -> Topic | None:
@@ -205,7 +205,7 @@ class Publisher:
     def dated(
         self, changes: ChangeTimes, name: str, document: Document, slugs: Iterable[str], now: datetime
     ) -> tuple[Document, datetime | None]:
-        """Return the document with Last-Modified, or without one and when it gets one.
+        """Return the document with Last-Modified and None; or without it, and the time when it gets one.
 
         A date in the future is not sent (RFC 9110 §8.8.2.1).
         """
@@ -216,7 +216,7 @@ class Publisher:
         return replace(document, last_modified=moment), None
 
     def render(self, feed: Feed, extension: str) -> Document:
-        """Return a feed as a document in one format; it does not know yet since when it is the same."""
+        """Return a feed as a document in one format, without Last-Modified."""
         headers = (
             *cache_headers(feed.ttl, slugs_in(feed.slug)),
             ("Link", f'<{feed.address(extension)}>; rel="self"'),
@@ -228,7 +228,7 @@ class Publisher:
         return Document(body=body, mimetype=FORMATS[extension].MIMETYPE, last_modified=None, headers=headers)
 
     def filtered(self, chosen: FeedFilter, extension: str) -> Document:
-        """Return the document of a filter whose topics all exist, rendered again only after a change."""
+        """Return the document of a filter, whose topics must exist, rendered again only after a change."""
         states = [self.state(slug) for slug in chosen.topics]
         now = self._clock()
         name = chosen.address(extension)
@@ -248,10 +248,10 @@ class Publisher:
         return cached.document
 
     def filtered_feed(self, chosen: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
-        """Return the feed of a filter whose topics all exist; its page shows the same choice.
+        """Return the feed of a filter, whose topics must exist; its page shows the same choice.
 
-        Raises DeadlineError when it takes too long: with the articles found by then, the feed would be a
-        different one each time.
+        Raises DeadlineError if it takes too long: with only the articles found by then, the feed would differ
+        each time.
         """
         settings = self.settings
         found = self.selection.all_matching(chosen, now, limit=settings.size if limit is None else limit)
@@ -262,7 +262,7 @@ class Publisher:
         feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
         return replace(
             feed,
-            hubs=(),  # hubs are notified of changes of topics only
+            hubs=(),  # hubs are notified only of changes of topics
             id=feed_id(chosen.path + chosen.query, self.site),
             page_url=self.site.url + chosen.page,
             base_url=self.site.url + chosen.base,
@@ -271,7 +271,7 @@ class Publisher:
 
 
 def render_within(feed: Feed, extension: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
-    """Return a feed in one format, without its oldest entries where it would be larger than `limit` bytes."""
+    """Return a feed in one format, without its oldest entries if it would be larger than `limit` bytes."""
     if feed.shortened:
         log.warning(
             "feed %s: only a summary of these, whose texts are too long: %s",
@@ -295,5 +295,5 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min(filter(None, moments), default=None)
 
 
-# Any program may read feeds, also a script in a page of another site.
+# Any program may read feeds, including scripts in pages of other sites.
 FEED_HEADERS = (*OPEN_HEADERS, ("X-Content-Type-Options", "nosniff"))

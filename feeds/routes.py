@@ -1,6 +1,6 @@
 """The routes of the feeds: addresses, redirects, conditional requests.
 
-Errors are raised, not rendered: the pages have their handlers.
+Errors are raised here; the pages have their handlers.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 MAX_QUERY = 4000
-"""The longest query, in bytes."""
-# /feeds itself is for people, who find every feed there.
+"""The most bytes of a query."""
+# /feeds itself redirects people to the list of all feeds.
 _GUESSES = {
     "/feeds": "/topics",
     "/feeds/": "/topics",
@@ -44,12 +44,12 @@ _GUESSES = {
     "/atom.xml": "/feeds/all.atom",
     "/feed.json": "/feeds/all.json",
 }
-_MOST_NEAR = 5
-"""How many similar topics the page for an unknown topic lists."""
+_MAX_NEAR = 5
+"""The most similar topics on the page for an unknown topic."""
 
 
 def blueprint(publisher: Publisher) -> Blueprint:
-    """Return the routes below /feeds, /feeds.opml, and the addresses that people and programs try."""
+    """Return the routes below /feeds, of /feeds.opml, and of the addresses that people and programs try."""
     routes = Blueprint("feeds", __name__)
     routes.after_app_request(allow_origins)
     history = ArchivePublisher(publisher)
@@ -73,7 +73,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
 
 
 def _feed(publisher: Publisher, history: ArchivePublisher, name: str) -> AnyResponse:
-    """Answer with the feed at this address below /feeds, or a redirect to its canonical one."""
+    """Return the response with the feed at an address below /feeds, or a redirect to the canonical one."""
     if name.endswith("/"):
         path = f"/feeds/{quote(name.rstrip('/'), safe='+,')}"
         return redirect_within(publisher.site.url, path, request.query_string)
@@ -88,7 +88,7 @@ def _feed(publisher: Publisher, history: ArchivePublisher, name: str) -> AnyResp
         lower = ALL if slug.lower() == ALL else slug
         path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
         return redirect_within(publisher.site.url, path, request.query_string)
-    if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # C++ looks like several topics
+    if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # C++ is no list of topics
         return redirect_or_not_found(publisher, slug, f"/feeds/{{}}.{extension}")
     requested = parse_request(publisher, slug)
     if requested.is_plain and not parameters() and not set(slug) & set("+,"):
@@ -105,7 +105,7 @@ def _feed(publisher: Publisher, history: ArchivePublisher, name: str) -> AnyResp
 def _archive(
     publisher: Publisher, history: ArchivePublisher, slug: str, name: str, extension: str
 ) -> AnyResponse:
-    """Answer with a part of a topic's history, at the topic's present address."""
+    """Return the response with a part of a topic's history, or a redirect to the topic's current address."""
     document = history.document(slug, name, extension) if extension in FORMATS else None
     if document is None:
         if archives.parse(name) is None or publisher.topic(slug):
@@ -146,7 +146,7 @@ def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:
 
 
 def too_long_query() -> Phrase:
-    """Return what is said of an address with more parameters than are read."""
+    """Return the error for an address with too many parameters."""
     return phrase("an address can have at most %(most)s characters of parameters", most=f"{MAX_QUERY:,}")
 
 
@@ -158,7 +158,7 @@ def parse_request(publisher: Publisher, path: str) -> FeedFilter:
 
 
 def check_topics(publisher: Publisher, requested: FeedFilter) -> None:
-    """Raise GoneTopicError or UnknownTopicError where a filter names a topic that does not exist."""
+    """Raise GoneTopicError or UnknownTopicError if a topic of a filter does not exist."""
     for slug in (*requested.topics, *requested.excluded):
         if slug in publisher.catalog.topics.gone:
             raise GoneTopicError(slug)
@@ -169,10 +169,10 @@ def check_topics(publisher: Publisher, requested: FeedFilter) -> None:
 def redirect_or_not_found(
     publisher: Publisher, slug: str, address: str, *, guessed: bool = False
 ) -> AnyResponse:
-    """Redirect to the topic's present address, with the request's query; `address` has {} for the slug.
+    """Return a redirect to a topic's current address with the request's query; `address` has {} for the slug.
 
-    With `guessed`, the request's address is redirected even if its slug is the topic's own. Raises
-    GoneTopicError or UnknownTopicError where there is no such topic.
+    With `guessed`, the request is redirected even if its slug is the topic's own. Raises GoneTopicError or
+    UnknownTopicError if there is no such topic.
     """
     topics = publisher.catalog.topics
     canonical = ALL if slug == ALL else slugify(slug)
@@ -185,15 +185,15 @@ def redirect_or_not_found(
 
 
 def raise_unknown_topic(publisher: Publisher, slug: str) -> NoReturn:
-    """Raise UnknownTopicError with the topics that have a similar address."""
+    """Raise UnknownTopicError with the topics that have a similar slug."""
     topics = {summary.topic.slug: summary.topic for summary in publisher.catalog.summaries(publisher.now())}
     name = slugify(slug.rpartition(".")[0] if slug.rpartition(".")[2] in FORMATS else slug)
     # difflib would take half a minute for long names of few different letters.
-    # Imported late: most processes never meet an unknown topic, and it takes four megabytes.
+    # Imported here, as most processes never need it, and it takes four megabytes.
     from rapidfuzz import fuzz, process
 
-    similar = process.extract(name, list(topics), scorer=fuzz.ratio, limit=_MOST_NEAR, score_cutoff=50)
+    similar = process.extract(name, list(topics), scorer=fuzz.ratio, limit=_MAX_NEAR, score_cutoff=50)
     near = [slug for slug, *_ in similar]
     near += [s for s in topics if s not in near and (s.startswith(name) or name.startswith(s))]
-    found: tuple[Topic, ...] = tuple(topics[s] for s in near[:_MOST_NEAR])
+    found: tuple[Topic, ...] = tuple(topics[s] for s in near[:_MAX_NEAR])
     raise UnknownTopicError(slug, found)

@@ -1,4 +1,4 @@
-"""Finds the articles that a filter admits: by the search index, or else among those of its topics."""
+"""Finds the articles of a filter: by the search index, or else among the articles of its topics."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from feeds.filters import FeedFilter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """The articles that a filter admits, newest first; `cut_short` when there was no time to find all."""
+    """The articles of a filter, newest first; `cut_short` is the error if there was no time to find all."""
 
     articles: tuple[Article, ...]
     cut_short: DeadlineError | None = None
 
 
 class Selection:
-    """Answers the filters of one catalog, each for at most `max_seconds`. Safe to use from many threads."""
+    """Finds the articles of filters in one catalog, in at most `max_seconds` each. Thread-safe."""
 
     def __init__(self, catalog: Catalog, search: Search, *, max_seconds: float) -> None:
         self._catalog = catalog
@@ -33,9 +33,9 @@ class Selection:
         self.max_seconds = max_seconds
 
     def matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> Matching:
-        """Return the newest articles that a filter admits, without body and related coverage.
+        """Return the newest articles of a filter, without bodies and related coverage.
 
-        Looks for a limited time, which is enough unless the search index cannot be used.
+        The time is limited, but enough unless the search index cannot be used.
         """
         found: list[Article] = []
         if limit <= 0:
@@ -54,7 +54,7 @@ class Selection:
         return Matching(articles=tuple(found))
 
     def _candidates(self, chosen: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
-        """Return the articles that a filter has to look at, each once, newest first."""
+        """Yield the articles that a filter has to check, each once, newest first."""
         expression = chosen.narrowing().expression() if chosen.is_narrow else ""
         found = self._search.newest(expression, now, deadline) if expression else None
         return self._newest_of(chosen, now) if found is None else found
@@ -74,7 +74,7 @@ class Selection:
                 stream.close()
 
     def all_matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
-        """Return the newest articles that a filter admits. Raises DeadlineError when it takes too long."""
+        """Return the newest articles of a filter. Raises DeadlineError if it takes too long."""
         matching = self.matching(chosen, now, limit=limit)
         if matching.cut_short:
             raise matching.cut_short

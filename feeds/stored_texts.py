@@ -1,7 +1,7 @@
-"""The HTML of bodies that earlier exports made: in a file of the state folder, derived and safe to delete.
+"""The HTML of bodies from earlier exports: in a file of the state folder, derived and safe to delete.
 
-Making it takes most of an export's time, and from one export to the next few bodies change. What is stored
-depends on nothing but what its key is made of: the body, the rules by which it is written, and this program.
+The conversion takes most of an export's time, and few bodies change from one export to the next. A stored
+text depends only on the parts of its key: the body, the conventions of its format, and this program.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from storage.derived import DerivedFile, Opened, is_damage, reason_of, transacti
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 500_000_000
-"""Bytes of all stored texts; those that no export has used the longest go first."""
+"""The most bytes of all stored texts; the least recently used are deleted first."""
 
 MAX_UNWRITTEN = 20_000_000
-"""Characters of new texts that wait to be written."""
+"""The most characters of new texts that wait to be written."""
 
 KEPT_DAYS = 30
 """Days for which a text stays that no export uses."""
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Taken(NamedTuple):
-    """New texts by their keys, and the keys of those that were used."""
+    """New texts by their keys, and the keys of stored texts that were used."""
 
     new: dict[bytes, str]
     used: set[bytes]
@@ -56,7 +56,7 @@ class StoredTexts:
     def __init__(self, path: Path, clock: Callable[[], datetime], *, program: str | None = None) -> None:
         self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=10.0)
         self._clock = clock
-        self._program = program  # or None until a text is asked for: many sites have none
+        self._program = program  # None until the first text, which many sites do not have
         self._opened: Opened | None = None
         self._used: set[bytes] = set()
         self._new: dict[bytes, str] = {}
@@ -64,7 +64,7 @@ class StoredTexts:
         self._known = frozenset(self._try(self._keys) or ())
 
     def key(self, *parts: object) -> bytes:
-        """Return the key of a text that depends on these values, by their `repr`, and on this program."""
+        """Return the key of a text that depends on these values (by their `repr`) and on this program."""
         self._program = self._program or program_version()
         written = repr((self._program, parts)).encode("utf-8", "backslashreplace")
         return hashlib.blake2b(written, digest_size=16).digest()
@@ -73,7 +73,7 @@ class StoredTexts:
         return key in self._known
 
     def get(self, key: bytes) -> str | None:
-        """Return a text that an earlier export stored, None for none."""
+        """Return a text that an earlier export stored, or None."""
         if key not in self._known:
             return None
         row = self._try(
@@ -83,7 +83,7 @@ class StoredTexts:
         return row[0] if row else None
 
     def put(self, key: bytes, html: str) -> None:
-        """Store a text: at the latest once `finish` is called."""
+        """Store a text; it is written by the time `finish` returns."""
         self._new[key] = html
         self._new_characters += len(html)
         if self._new_characters > MAX_UNWRITTEN:
@@ -91,19 +91,19 @@ class StoredTexts:
             self._new, self._new_characters = {}, 0
 
     def taken(self) -> Taken:
-        """Return what was put and used here, for the process that this one was forked from."""
+        """Return the texts that were put and used here, for the process from which this one was forked."""
         taken = Taken(self._new, self._used)
         self._new, self._new_characters, self._used = {}, 0, set()
         return taken
 
     def add(self, taken: Taken) -> None:
-        """Note what another process took."""
+        """Add what `taken` returned in another process."""
         self._used |= taken.used
         for key, html in taken.new.items():
             self.put(key, html)
 
     def finish(self) -> None:
-        """Write what is new, delete what was not used for long, and close the file."""
+        """Write new texts, delete those that were not used for long, and close the file."""
         day = self._clock().toordinal()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -136,7 +136,7 @@ class StoredTexts:
         return [key for (key,) in connection.execute("SELECT key FROM texts")]
 
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Return what `work` returns, or None where the file cannot be used: then all is made again."""
+        """Return what `work` returns, or None if the file cannot be used: all texts are converted then."""
         try:
             self._opened = self._opened or self._file.connect()
             return work(self._opened.connection)
@@ -153,7 +153,7 @@ class StoredTexts:
 
 
 def program_version() -> str:
-    """Return a digest of all code that makes a text: a change of any of it makes all texts again."""
+    """Return a digest of all code that converts texts: any change of it invalidates all stored texts."""
     digest = hashlib.blake2b(digest_size=16)
     for file in (*sorted(Path(text.__path__[0]).rglob("*.py")), *(_HERE / name for name in _CODE)):
         digest.update(file.read_bytes())
@@ -173,5 +173,5 @@ def _make_room(connection: sqlite3.Connection) -> None:
 
 
 def _sizes(connection: sqlite3.Connection) -> Iterator[tuple[bytes, int]]:
-    """Yield the keys and lengths of all texts, those that were not used the longest first."""
+    """Yield the keys and lengths of all texts, the least recently used first."""
     yield from connection.execute("SELECT key, length(html) FROM texts ORDER BY day, key").fetchall()

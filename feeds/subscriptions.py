@@ -1,4 +1,4 @@
-"""The lists of all feeds that feed readers import (OPML): by topic, or by author, language or publication."""
+"""Lists of all feeds for import into feed readers (OPML): by topic, or by author, language or publication."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from web.document import Document, store
 
 CACHE_BYTES = 1_000_000
 MAX_VALUES = 100
-"""Feeds that a topic has on an axis in the list: those with the most articles."""
+"""The most feeds of a topic in a list by an axis: those with the most articles."""
 
 
 class Subscriptions:
-    """Makes the lists of one site's feeds. Safe to use from many threads."""
+    """Creates the lists of one site's feeds. Thread-safe."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -85,7 +85,7 @@ class Subscriptions:
         )
 
     def _by_value(self, topic: Topic, counts: Counter[str], axis: str) -> Iterator[Outline]:
-        """Yield the filtered feeds of one topic, each once however its value is spelled."""
+        """Yield the filtered feeds of one topic, each once even if its value has several spellings."""
         seen = set[FeedFilter]()
         for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             chosen = self._filter(topic, axis, value)
@@ -102,6 +102,6 @@ class Subscriptions:
             chosen = parse(
                 topic.slug, [(axis, value)], self._catalog.topics, own_language=self._site.language
             )
-        except BadFilterError:  # such as a name that is too long for an address
+        except BadFilterError:  # for example, the name is too long for an address
             return None
         return chosen if chosen.pairs else None

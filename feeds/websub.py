@@ -25,15 +25,15 @@ CHECK_EVERY = 1.0
 """Seconds between two checks of the catalog."""
 
 RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3_600, 21_600))
-"""How long after each failed attempt the next one is made; after the last one, the hub is not notified."""
+"""The waits after failed attempts; after the last one, the hub is not notified."""
 
 MAX_WAIT = timedelta(hours=6)
-"""The longest wait that a hub may ask for."""
+"""The longest wait that a hub may demand."""
 
 FRESH = timedelta(hours=1)
 """A first start notifies hubs of topics with newer articles than this: a deploy may have added them."""
 
-_CLAIMED = timedelta(minutes=2)  # for how long nobody else makes an attempt that a process has begun
+_CLAIMED = timedelta(minutes=2)  # how long other processes leave an attempt to the process that began it
 _VERSION = 1
 _SCHEMA = (
     """CREATE TABLE pending (
@@ -45,7 +45,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class HubAnswer:
-    """What a hub answered: the status, 0 when there was no answer; how long to wait, if it says so."""
+    """A hub's answer: the status, 0 without an answer, and the wait that it demands, or None."""
 
     status: int
     wait: timedelta | None = None
@@ -63,7 +63,7 @@ class _Due(NamedTuple):
 
 
 class HubNotifier(Background):
-    """Watches one catalog and notifies the hubs of each topic that changed, once for each of its feeds.
+    """Watches one catalog, and notifies the hubs of each feed of every topic that has changed.
 
     `addresses` returns the URLs of a topic's feeds. Topics without URLs are skipped.
     """
@@ -88,7 +88,7 @@ class HubNotifier(Background):
         self._next_due: datetime | None = None
 
     def check(self) -> None:
-        """Note which topics have changed since the last check, and send the notifications that are due."""
+        """Record the topics that have changed since the last check, and send the due notifications."""
         now = self._clock()
         state = (self._catalog.identity, self._catalog.revision())
         if self._catalog.is_complete() and (
@@ -134,13 +134,13 @@ class HubNotifier(Background):
             connection.execute(f"DELETE FROM pending WHERE hub NOT IN ({listed})", self._hubs)
 
     def _notify_hub(self, due: _Due) -> None:
-        """Notify one hub of one feed, unless another process does, and note the outcome."""
+        """Notify one hub of one feed, unless another process does, and record the result."""
         claimed_until = (self._clock() + _CLAIMED).timestamp()
         if not self._file.run(lambda connection: _claim(connection, due, claimed_until, self._clock())):
             return
         answer = self._notify(due.hub, due.url)
         next_at = self._next_attempt(due, answer)
-        # Meanwhile the feed may have changed again: then the row is another one, and stays.
+        # If the feed has changed again meanwhile, the row has another time, and is not touched.
         self._file.run(lambda connection: _settle(connection, due, claimed_until, next_at))
 
     def _next_attempt(self, due: _Due, answer: HubAnswer) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Processes of an export that do a part of its work, on all processors."""
+"""Processes that share the work of an export among all processors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 YOUNG_OBJECTS = 100_000
-"""Objects after which a process that makes every feed looks for garbage in cycles; Python looks at 700."""
+"""New objects after which the garbage collector runs in an export; Python's default is 700."""
 
 T = TypeVar("T")
 
 
 class Workers:
-    """As many processes as `count`, from the first task until `close`.
+    """A pool of `count` processes, from the first task until `close`.
 
-    They are forked: only a process without other threads may have them. Where they cannot be started, or one
+    They are forked, so only a process without other threads may use them. If they cannot be started, or one
     ends unexpectedly, the caller does all the work itself.
     """
 
@@ -35,10 +35,10 @@ class Workers:
         self._executor: Executor | None = None
 
     def submit(self, function: Callable[..., T], *arguments: object) -> Future[T] | None:
-        """Let a process call a function; None where there is no such process."""
+        """Let a process call a function, and return the future; None without processes."""
         if self._count < 1:
             return None
-        # Imported late: most processes never need it.
+        # Imported here, as most processes never need it.
         import multiprocessing
         from concurrent.futures.process import ProcessPoolExecutor
 
@@ -56,7 +56,7 @@ class Workers:
             return None
 
     def result(self, future: Future[T]) -> T | None:
-        """Wait for what a function returns, or raises; None where its process ended before."""
+        """Return what a function returned, or raise its exception; return None if its process has ended."""
         try:
             return future.result()
         except BrokenExecutor as error:
@@ -76,7 +76,7 @@ class Workers:
 
 
 def _start(begin: Callable[[], None]) -> None:
-    # The parser makes many objects, and no cycles: garbage in cycles is looked for less often.
+    # The parser creates many objects but no cycles, so the garbage collector can run less often.
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -84,11 +84,11 @@ def _start(begin: Callable[[], None]) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process once its parent has ended, which may not have been able to say so.
+    """End this process when its parent has ended, even if the parent could not announce it.
 
-    Without this, a process of a pool waits for its next task for ever.
+    Without this, a process of a pool would wait for its next task forever.
     """
-    # Imported late, as in `Workers.submit`.
+    # Imported here, as in `Workers.submit`.
     from multiprocessing import parent_process
 
     parent = parent_process()

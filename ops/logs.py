@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from ops.errors import SettingError
 from ops.redact import Redactor
 from ops.variables import LOG_FORMAT, LOG_LEVEL
-from text.printable import LONGEST_LINE, printable, printable_json
+from text.printable import MAX_LINE, printable, printable_json
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -102,9 +102,9 @@ def configure(
 
 def _clean(value: Any, redact: Redactor) -> Any:
     if isinstance(value, str):
-        return redact(value)[:LONGEST_LINE]
+        return redact(value)[:MAX_LINE]
     if isinstance(value, Mapping):
         return {str(key): _clean(item, redact) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [_clean(item, redact) for item in value]
-    return value if isinstance(value, (int, float, type(None))) else redact(str(value))[:LONGEST_LINE]
+    return value if isinstance(value, (int, float, type(None))) else redact(str(value))[:MAX_LINE]

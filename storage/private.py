@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-_OURS = re.compile(
+_OWN_FILES = re.compile(
     r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|bot-alive|pictures-worker\.lock"
     r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins|pictures|texts)\.sqlite.*"
 )
@@ -41,7 +41,7 @@ def restrict(folder: Path) -> None:
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if not _OURS.fullmatch(entry.name):
+            if not _OWN_FILES.fullmatch(entry.name):
                 continue
             with suppress(OSError):
                 status = entry.stat(follow_symlinks=False)

@@ -15,7 +15,7 @@ import config as configuration
 from articles.conventions import PLAIN
 from articles.detection import advice
 from articles.files.folder import Folder
-from articles.project import look_at
+from articles.project import examine
 from tests.articles.gitserver import Origin
 from tests.site import put
 from tests.waiting import WAIT_SECONDS
@@ -323,7 +323,7 @@ def test_the_addresses_of_other_programs(
     """A pattern is written where neither the program's configuration nor the generator has one."""
     for path, text in files.items():
         put(tmp_path / path, text)
-    assert look_at(tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).permalink == permalink
+    assert examine(tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).permalink == permalink
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from articles.errors import ArticleError
 from ops import logs
 from tests.bot.program import ROOT
 from tests.hostile import HOSTILE, PIECES, assert_safe, hostile_text
-from text.printable import LONGEST_LINE, print_line, print_uncaught, printable, printable_json
+from text.printable import MAX_LINE, print_line, print_uncaught, printable, printable_json
 from text.terminal import CommandError
 
 
@@ -61,8 +61,8 @@ def test_how_it_is_shown(text: str, shown: str) -> None:
 
 def test_a_line_has_a_longest_length() -> None:
     """Text over the limit is cut before anything reads it, and its length is stated."""
-    assert printable("a" * LONGEST_LINE) == "a" * LONGEST_LINE
-    assert printable("a" * (LONGEST_LINE + 7)) == "a" * LONGEST_LINE + "… (7 more characters)"
+    assert printable("a" * MAX_LINE) == "a" * MAX_LINE
+    assert printable("a" * (MAX_LINE + 7)) == "a" * MAX_LINE + "… (7 more characters)"
 
 
 json_values = st.recursive(

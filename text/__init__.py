@@ -1,1 +1,1 @@
-"""Text and its limits: HTML, Markdown, URLs, words, YAML. Knows nothing of articles."""
+"""Text and its limits: HTML, Markdown, URLs, words, YAML. This package does not know articles."""

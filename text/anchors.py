@@ -1,6 +1,6 @@
-"""The ids of headings: what a page gives them, and which of them a link means.
+"""The ids of headings on a page, and the ids to which links refer.
 
-Pages and feeds share it, so that a link in a feed leads to a place that the page has.
+Pages and feeds share this module, so that a link in a feed leads to an id that the page has.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ _ID = re.compile(r"""id="(?<=\sid=")([^"]*)\"""")  # a pattern that starts with 
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r"&[^;\s]*;")
 TAKEN = frozenset({"main", "q"})
-"""Ids that every page has for itself."""
+"""Ids of elements that every page has."""
 
 
 def anchor(heading: str) -> str:
-    """Return the name by which Markdown's writers expect to link to a heading."""
+    """Return the id that Markdown authors expect a heading to have."""
     return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading.casefold()).strip())
 
 
 @dataclass(slots=True)
 class HeadingIds:
-    """Gives each heading of one page an id that nothing else on it has; `explicit` are those in the text."""
+    """Assigns each heading of one page a unique id; `explicit` are the ids in the text."""
 
     explicit: frozenset[str]
     used: set[str] = field(default_factory=lambda: set(TAKEN))
     _counts: Counter[str] = field(default_factory=Counter)
 
     def next(self, heading: str) -> str:
-        """Return the id of the next heading, whose text this is."""
+        """Return the id of the next heading, which has this text."""
         name = anchor(heading)
         found = name or "section"
         while found in self.used or found in self.explicit:
@@ -45,20 +45,20 @@ class HeadingIds:
 
 
 def explicit_ids(markup: str) -> frozenset[str]:
-    """Return the ids that the text of a page brings with it."""
+    """Return the ids in the text of a page."""
     return frozenset(_ID.findall(markup)) - TAKEN
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Which id of a page a link's fragment means, for the page with this sanitised HTML."""
+    """Finds the id that a link's fragment means, on the page with this sanitised HTML."""
 
     ids: frozenset[str]
     by_spelling: dict[str, str]
 
     @classmethod
     def of(cls, markup: str) -> Anchors:
-        """Return the anchors of a fragment of HTML as `text.markup.sanitise` leaves it."""
+        """Return the anchors of an HTML fragment that `text.markup.sanitise` returned."""
         explicit = explicit_ids(markup)
         given = HeadingIds(explicit)
         repeated = Counter[str]()
@@ -73,7 +73,7 @@ class Anchors:
         return cls(explicit | frozenset(by_spelling.values()), by_spelling)
 
     def meant(self, fragment: str) -> str:
-        """Return the id that a decoded fragment means, whether or not the page has such a place."""
+        """Return the id that a decoded fragment means, even if the page has no such id."""
         if fragment in self.ids:
             return fragment
         return (
@@ -84,7 +84,7 @@ class Anchors:
 
 
 def _headings(markup: str) -> Iterator[str]:
-    """Yield the texts of the headings without an id of their own, with their references."""
+    """Yield the texts of the headings without an id, with their character references."""
     for heading in _HEADING.finditer(markup):
         found = _ID.search(heading["attributes"])
         if not found or found[1] in TAKEN:
@@ -92,7 +92,7 @@ def _headings(markup: str) -> Iterator[str]:
 
 
 def relinked(markup: str, page_url: str) -> str:
-    """Return the sanitised HTML of the page at `page_url` with links within it that lead to its real ids."""
+    """Return the sanitised HTML of the page at `page_url`, with links within it to the ids that it has."""
     start = f'href="{escape(page_url)}#'
     if start not in markup:
         return markup

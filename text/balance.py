@@ -1,11 +1,12 @@
-"""HTML as it comes → the same with every tag closed where it opens, nested no deeper than is allowed.
+"""Balances HTML: closes every tag within the element in which it was opened, and limits the depth.
 
-A browser's parser repairs whatever it is given, at a price: its time grows with the depth, and a `<b>` that
-runs out of its paragraph is opened again in every later one (https://html.spec.whatwg.org/#parsing-main-inbody,
-"reconstruct the active formatting elements"). What leaves this module needs no repair, so that the sanitiser
-behind it takes a time that grows only with the length. References such as `&eacute;` become characters, and
-`&`, `<` and `>` in texts are hidden from that parser too, which copies a text once for each reference in it:
-`revealed` turns them into `&amp;`, `&lt;` and `&gt;` again.
+A browser's parser repairs any HTML, but its time grows with the depth, and a `<b>` that
+runs out of its paragraph is opened again in every later one
+(https://html.spec.whatwg.org/#parsing-main-inbody, "reconstruct the active formatting elements"). What leaves
+this module needs no repair, so that the sanitiser behind it takes a time that grows only with the length.
+References such as `&eacute;` become characters, and `&`, `<` and `>` in texts are hidden from that parser
+too, which copies a text once for each reference in it: `revealed` turns them into `&amp;`, `&lt;` and `&gt;`
+again.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ _LEAVES = {
 }
 _LEAF_DEPTH = 2
 
-# What a start tag closes where it is still open, and up to which other element it looks for it.
+# The open elements that a start tag closes, and the elements at which the search for them ends.
 _CLOSED_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "li": (frozenset({"li"}), _SCOPE | {"ol", "ul"}),
     "dd": (frozenset({"dd", "dt"}), _SCOPE | {"dl"}),
@@ -75,7 +76,7 @@ _CLOSED_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 
 
 def balanced(markup: str) -> str:
-    """Return `markup` with each element closed within the one it was opened in; for `revealed` at last.
+    """Return `markup` with each element closed within the one in which it was opened; see `revealed`.
 
     Elements deeper than MAX_DEPTH, and formatting within MAX_FORMATTING others, lose their tags and keep
     their content. Comments and declarations are left out, and so are elements in which tags are text.
@@ -86,7 +87,7 @@ def balanced(markup: str) -> str:
 
 
 def revealed(markup: str) -> str:
-    """Return what `balanced` gave with the characters in its texts that it hid."""
+    """Return the result of `balanced` with the characters that it had hidden in texts."""
     for shown, hidden in _HIDDEN.items():
         markup = markup.replace(hidden, html.escape(shown))
     return markup
@@ -120,7 +121,7 @@ def _hidden(text: str) -> str:
 
 
 def _end_of(name: str, markup: str, place: int) -> int:
-    """Return where an element ends whose content is not looked into."""
+    """Return the end of an element whose content is not parsed."""
     end = re.compile(rf"</{re.escape(name)}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(markup, place)
     return end.end() if end else len(markup)
 
@@ -166,7 +167,7 @@ class _Balancer:
         return self._parts
 
     def _leaf(self, name: str, place: int) -> re.Match[str] | None:
-        """Return the rest of an element that is as it should be, whatever is open around it; most are."""
+        """Return the rest of an element that is correct in any context, as most elements are."""
         ending = self._leaves.get(name)
         if (
             ending is None
@@ -195,7 +196,7 @@ class _Balancer:
             self._parts.append(tag)
 
     def _make_room(self, name: str) -> None:
-        """Close what the start of an element closes."""
+        """Close the elements that the start of an element closes."""
         if name in _ENDS_PARAGRAPH and self._count["p"]:
             self._close_from(_PARAGRAPH, _SCOPE)
         if name in _CLOSED_BY:
@@ -213,7 +214,7 @@ class _Balancer:
             self._close_from(frozenset({name}), limits - {name})
 
     def _close_from(self, names: frozenset[str], limits: frozenset[str]) -> None:
-        """Close the innermost open one of `names`, and all in it, unless one of `limits` is in between."""
+        """Close the innermost open element in `names` with its contents, up to any of `limits`."""
         for name in names:
             if self._count[name]:
                 break

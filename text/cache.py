@@ -1,4 +1,4 @@
-"""A cache that is bounded in bytes, for everything that is remembered because of a request."""
+"""A cache with a limit in bytes, for everything that is stored because of a request."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ENTRY_BYTES = 500
-"""What an entry takes besides the bytes that its key and value are made of: objects, tuples, table slots."""
+"""Bytes of an entry besides those of its key and value: objects, tuples, slots of the table."""
 
 
 class LruCache(Generic[K, V]):
-    """Holds the values that were used last, as many as fit into `max_bytes`. Any thread may call it.
+    """Stores the most recently used values, as many as fit into `max_bytes`. Thread-safe.
 
-    The caller says how many bytes a key and its value have; `ENTRY_BYTES` are added for each entry.
+    The caller passes the bytes of a key and its value; `ENTRY_BYTES` are added for each entry.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -28,14 +28,14 @@ class LruCache(Generic[K, V]):
 
     @property
     def bytes(self) -> int:
-        """How many bytes the entries have now."""
+        """The number of bytes of all entries."""
         return self._bytes
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, key: K) -> V | None:
-        """Return the value of `key`, which counts as used now; None where there is none."""
+        """Return the value of `key`, or None; it counts as used now."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -44,14 +44,14 @@ class LruCache(Generic[K, V]):
             return entry[0]
 
     def peek(self, key: K) -> V | None:
-        """Return the value of `key` in the shortest time: it takes no lock, and does not count as used."""
+        """Return the value of `key`, or None, without a lock; it does not count as used."""
         entry = self._entries.get(key)
         return None if entry is None else entry[0]
 
     def put(self, key: K, value: V, size: int, ticket: object = None) -> None:
-        """Hold a value of `size` bytes, its key included; one that is larger than the cache is not held.
+        """Store a value of `size` bytes, including its key; one that is larger than the cache is not stored.
 
-        With the `ticket`, an object of its own, `grow` later refers to this value without holding it.
+        With a `ticket`, an object, `grow` can later refer to this value without a reference to it.
         """
         size += ENTRY_BYTES
         with self._lock:
@@ -62,7 +62,7 @@ class LruCache(Generic[K, V]):
                 self._evict()
 
     def grow(self, key: K, ticket: object, size: int) -> None:
-        """Count `size` more bytes for `key`, if its value is still the one with this ticket."""
+        """Add `size` bytes to the entry of `key`, if its value still is the one with this ticket."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None and entry[2] is ticket:
@@ -71,14 +71,14 @@ class LruCache(Generic[K, V]):
                 self._evict()
 
     def discard(self, key: K, value: V) -> None:
-        """Drop `key`, if this very value is still its own."""
+        """Remove `key` if it still has this value."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None and entry[0] is value:
                 self._drop(key)
 
     def items(self) -> list[tuple[K, V]]:
-        """Return the entries as they are now, the one that was used last at the end."""
+        """Return a copy of the entries, the most recently used last."""
         with self._lock:
             return [(key, entry[0]) for key, entry in self._entries.items()]
 

@@ -1,4 +1,4 @@
-"""The language of the interface: its words, plurals, dates and numbers, as `site.language` says.
+"""The language of the interface, by `site.language`: its texts, plurals, dates and numbers.
 
 Templates and phrases are in English. Each other language is one file `languages/TAG.po` in the format of
 gettext: https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html
@@ -21,12 +21,12 @@ FOLDER = Path(__file__).parent / "languages"
 
 
 class Language:
-    """English, and what every other language has: texts by their English ones, dates and numbers."""
+    """English, and the interface of all languages: translations of English texts, dates and numbers."""
 
     tag = "en"
 
     def gettext(self, message: str) -> str:
-        """Return the translation of a text; the text itself where there is none."""
+        """Return the translation of a text; the text itself if there is none."""
         return message
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
@@ -58,7 +58,7 @@ class Language:
         return times.exact(moment)
 
     def language_name(self, tag: str) -> str:
-        """Return what the language with a tag (BCP 47) is called: "Japanese"; an unknown tag as it is."""
+        """Return the name of the language with a tag (BCP 47): "Japanese"; an unknown tag unchanged."""
         return english_name(tag)
 
     def ago(self, moment: datetime, now: datetime) -> str:
@@ -66,9 +66,9 @@ class Language:
         return times.ago(moment, now)
 
     def translate(self, text: object) -> str:
-        """Return a phrase in this language, with all phrases in it; other texts and values as they are.
+        """Return a phrase in this language, with all phrases in its values; other texts and values unchanged.
 
-        The name of an enum's member is translated where there is a translation of it.
+        The value of an enum's member is translated if there is a translation.
         """
         return str(text)
 
@@ -82,7 +82,7 @@ class Language:
         return self._noun(number, singular, plural) % {"num": self.number(number)}
 
     def noun(self, number: int, singular: str, plural: str = "") -> str:
-        """Return only the noun that belongs to a number: "entry", "entries"."""
+        """Return only the noun in the form for a number: "entry", "entries"."""
         return self._noun(number, singular, plural).replace("%(num)s", "").strip()
 
     def _noun(self, number: int, singular: str, plural: str) -> str:
@@ -90,7 +90,7 @@ class Language:
 
 
 class _Translated(Language):
-    """A language other than English, by its file of translations."""
+    """A language other than English, with its file of translations."""
 
     def __init__(self, tag: str, texts: NullTranslations) -> None:
         from babel import Locale
@@ -112,7 +112,7 @@ class _Translated(Language):
         if past < timedelta(minutes=1):
             return self.gettext("just now" if past >= timedelta(0) else "soon")
         length, unit = next((length, unit) for length, unit in times.UNITS if past >= length)
-        # Of whole units, as in English, and not rounded: 59 minutes are not an hour.
+        # Whole units, as in English, and not rounded: 59 minutes are not an hour.
         whole = past // length * length
         return format_timedelta(
             -whole, granularity=unit, threshold=1e9, add_direction=True, locale=self._locale
@@ -182,13 +182,13 @@ class _Translated(Language):
 
 
 def available() -> tuple[str, ...]:
-    """Return the tags of the languages that there are, English included."""
+    """Return the tags of the available languages, including English."""
     return tuple(sorted({Language.tag, *(file.stem for file in FOLDER.glob("*.po"))}))
 
 
 @lru_cache(maxsize=16)
 def language_of(tag: str) -> Language:
-    """Return the language of a site: that of its tag, or of the tag without its last parts, or else English.
+    """Return the language with a tag, or with the tag without its last parts, or else English.
 
     `de-AT` has the texts of `de.po` and its own dates, unless there is a `de-AT.po`.
     """
@@ -201,7 +201,7 @@ def language_of(tag: str) -> Language:
 
 
 def _translated(tag: str, file: Path) -> Language:
-    # Imported late: most sites are in English, and Babel takes 30 ms.
+    # Imported here, as most sites are in English, and Babel takes 30 ms.
     from babel import UnknownLocaleError
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
@@ -213,5 +213,5 @@ def _translated(tag: str, file: Path) -> Language:
     texts = GNUTranslations(compiled)
     try:
         return _Translated(tag, texts)
-    except (UnknownLocaleError, ValueError):  # such as a region that does not exist
+    except (UnknownLocaleError, ValueError):  # for example, the region does not exist
         return _Translated(file.stem, texts)

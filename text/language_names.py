@@ -1,4 +1,4 @@
-"""The English names of languages that many sites have articles in.
+"""The English names of common languages of articles.
 
 They are those of CLDR (https://www.unicode.org/cldr/charts/latest/summary/en.html). Babel has them for all
 languages, but takes 8 MB of memory, which a site whose interface is in English does not need otherwise.
@@ -64,7 +64,7 @@ _SCRIPTS = {"hans": "Simplified", "hant": "Traditional"}
 
 
 def english_name(tag: str) -> str:
-    """Return what a language is called in English: "Japanese", "English (GB)"; an unknown tag as it is."""
+    """Return the English name of a language, such as "English (GB)"; an unknown tag unchanged."""
     language, _, rest = tag.partition("-")
     name = ENGLISH_NAMES.get(language.lower())
     if name is None:

@@ -1,7 +1,7 @@
-"""How large a text may be before it has a meaning: every limit of an article's body in one place.
+"""The limits of an article's body, which are checked before the text is parsed.
 
-They are in characters and counts, never in seconds: all machines must give the same bytes. What is over is
-shown as its text, never refused: `docs/articles.md` says how.
+They are in characters and counts, never in seconds, as all machines must produce the same bytes. A part that
+exceeds a limit is shown as plain text, and never refused: `docs/articles.md` describes how.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ MAX_BODY = 1_000_000
 """Characters of a body; the rest is cut off."""
 
 MAX_PARAGRAPH = 20_000
-"""Characters of one paragraph, heading or cell; in a longer one, markup is shown as it is written."""
+"""Characters of one paragraph, heading or cell; a longer one is shown with its markup as text."""
 
 MAX_TOKENS = 60_000
-"""Blocks, links, emphases and texts that Markdown becomes; a body with more is shown as it is written."""
+"""Tokens of a body's Markdown, such as blocks, links and texts; a body with more is shown as text."""
 
 MAX_MARKUP = 4_000_000
-"""Characters of HTML that Markdown becomes: one long address can be linked to from everywhere."""
+"""Characters of the HTML from Markdown, which may repeat one long address in many links."""
 
 MAX_DEPTH = 100
-"""How deep HTML nests; tags beyond it are dropped, and their text stays."""
+"""The deepest nesting of HTML; deeper tags are removed, and their text stays."""
 
 MAX_FORMATTING = 10
-"""How deep `b`, `i`, `a` and such nest: a parser opens them again in every paragraph that they run into."""
+"""The deepest nesting of `b`, `i`, `a` and such: a parser reopens unclosed ones in every later paragraph."""
 
 MAX_URL = 4_000
-"""Characters of an address; a longer one is no link."""
+"""Characters of an address; a longer one is not a link."""
 
 MAX_MARKS = 30
 """Combining marks in a row, as in the Stream-Safe Text Format (UAX #15 §13)."""

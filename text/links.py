@@ -1,6 +1,6 @@
-"""Which file of the article folder a relative address in a body means, by its path or by its name.
+"""Finds the file in the article folder that a relative address in a body means, by its path or name.
 
-This module knows the notations of the generators, but nothing of articles.
+This module knows the notations of the generators, but not articles.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _MENTIONS = (
 
 
 class Target(NamedTuple):
-    """What an address in a body refers to: a path below the article folder, or the name of a file in it.
+    """The target of an address in a body: a path below the article folder, or the name of a file in it.
 
-    `suffix` is the query and the fragment. A "nothing" is a placeholder for something that is no file.
+    `suffix` is the query and the fragment. "nothing" is a placeholder for something that is not a file.
     """
 
     kind: Literal["path", "root", "name", "nothing"]
@@ -48,7 +48,7 @@ class Target(NamedTuple):
 
 
 def target(url: str, folder: str) -> Target | None:
-    """Return what an address in an article in `folder` refers to, or None for one that is no file's.
+    """Return the target of an address in an article in `folder`, or None if it does not refer to a file.
 
     A "path" is relative to the article folder, a "root" may have further folders in front; a "name" may be a
     path too. No target leads out of the article folder.
@@ -71,7 +71,7 @@ def target(url: str, folder: str) -> Target | None:
 
 
 def candidates(path: str) -> list[str]:
-    """Return the article files that a path may mean, the likeliest first."""
+    """Return the article files that a path may mean, the most likely first."""
     path = path.rstrip("/")
     if path.endswith(ARTICLE_EXTENSIONS):
         return [path]
@@ -79,9 +79,9 @@ def candidates(path: str) -> list[str]:
 
 
 def name_of(path: str) -> str:
-    """Return the name by which a file may be referred to: without folders, extension and regard to case.
+    """Return the name by which links refer to a file: without folders and extension, case-folded.
 
-    An index has its folder's name.
+    The name of an index is that of its folder.
     """
     parts = [part for part in path.split("/") if part]
     name = parts[-1] if parts else ""
@@ -92,7 +92,7 @@ def name_of(path: str) -> str:
 
 
 def mentions(body: str, folder: str) -> frozenset[str]:
-    """Return the names of all files that a body in `folder` may refer to; perhaps more, never fewer."""
+    """Return the names of all files to which a body in `folder` may refer, and possibly further ones."""
     return frozenset(filter(None, map(name_of, _mentioned(body, folder))))
 
 

@@ -1,6 +1,6 @@
-"""Markdown and HTML from anywhere → HTML that is safe to show anywhere, with absolute URLs.
+"""Converts untrusted Markdown and HTML into safe HTML with absolute URLs.
 
-This module knows nothing of articles or feeds.
+This module does not know articles or feeds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from text.limits import MAX_BODY, MAX_URL
 URL_SCHEMES = frozenset({"http", "https", "mailto"})
 
 
-# Text and structure only: nothing that runs, loads by itself (but for images), or takes input.
+# Only text and structure: nothing that runs, loads by itself (except images), or takes input.
 _TAG_NAMES = """
 a abbr b bdi blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
 h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup
@@ -58,14 +58,14 @@ _SANITISED_TAG = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 
 
 Resolve = Callable[[str], str | None]
-"""Returns the absolute address that a relative one means, or None where it leads nowhere."""
+"""Returns the absolute address for a relative one, or None if it has no target."""
 
 
 def render_markdown(
     text: str, base_url: str, *, page_url: str | None = None, resolve: Resolve | None = None
 ) -> str:
     """Return Markdown as sanitised HTML: see `text.markdown.render` and `sanitise`."""
-    # Imported late: it costs some 80 ms, and a site of links only never needs it.
+    # Imported here, as it takes some 80 ms, and a site of links only does not need it.
     from text import markdown
 
     markup = markdown.render(xml_safe(text[:MAX_BODY]))
@@ -77,9 +77,9 @@ def sanitise(
 ) -> str:
     """Return `markup` as an inert fragment of HTML whose every URL is absolute.
 
-    Relative URLs are resolved against `base_url`, bare `#anchors` against `page_url` (the same, unless
-    given); `resolve` takes the place of both. Only http, https and mailto links stay; players and frames
-    become links; the result holds nothing that XML cannot.
+    Relative URLs are resolved against `base_url`, bare `#anchors` against `page_url`, which is `base_url` by
+    default; `resolve` replaces both. Only http, https and mailto links stay; players and frames become links;
+    all characters of the result are valid in XML.
     """
 
     def absolute(url: str) -> str | None:
@@ -89,8 +89,8 @@ def sanitise(
 
     clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], absolute), xml_safe(markup))
     clean = balanced(clean)
-    # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
-    # Where the first time changes nothing, the second cannot either.
+    # Twice: the result may parse differently after a tag was removed, such as a paragraph in a paragraph. If
+    # the first time changes nothing, the second one would not either.
     for _ in range(2):
         before = clean
         clean = nh3.clean(
@@ -106,12 +106,12 @@ def sanitise(
         )
         if clean == before:
             break
-    # Once more, because `&#11;` has become the character by now.
+    # Once more, because `&#11;` is the character now.
     return xml_safe(revealed(clean)).strip()
 
 
 def _attribute(_tag: str, name: str, value: str) -> str | None:
-    """Return the value that an attribute may have, or None where it may have none."""
+    """Return the allowed value of an attribute, or None if the attribute is not allowed."""
     if name == "class":
         return found[0] if (found := _LANGUAGE_CLASS.search(value)) else None
     if name == "id":
@@ -120,7 +120,7 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
 
 
 def embed_link(markup: str, base_url: str) -> str:
-    """Return an embed (an iframe, a video) as a paragraph that links to what it shows; sanitised."""
+    """Return an embed (an iframe, a video) as a sanitised paragraph with a link to its content."""
     clean = sanitise(markup, base_url)
     return f"<p>{clean}</p>" if clean.startswith("<a ") else clean
 
@@ -132,13 +132,13 @@ def plain(markup: str) -> str:
 
 
 def plain_of_sanitised(markup: str) -> str:
-    """Return what `plain` does, of a fragment that `sanitise` returned, in half the time."""
+    """Return what `plain` returns, for a fragment by `sanitise`, in half the time."""
     spaced = _BLOCK_END.sub(lambda end: f" {end[0]}", xml_safe(markup))
     return one_line(html.unescape(_SANITISED_TAG.sub("", spaced)))
 
 
 def one_line(text: str) -> str:
-    """Return `text` as XML can hold it, with each run of spaces, tabs and line ends as one space."""
+    """Return `text` without characters that are invalid in XML, and with single spaces for white space."""
     if text.isprintable() and "  " not in text and "\ufffd" not in text:
         return text.strip(" ")  # nothing to change, as in nearly every text
     text = xml_safe(text)

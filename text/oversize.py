@@ -1,4 +1,4 @@
-"""Which limits a body exceeds, in words for its author."""
+"""Describes, for its author, which limits a body exceeds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MOST_TOKENS_A_MARK = 6  # a list in a list, with its items and their paragraphs
 
 
 def over_limits(body: str, markup: str) -> Iterator[str]:
-    """Yield what `docs/markdown.md` says of each limit that a body exceeds; `markup` is how it is written."""
+    """Yield a text for each limit that a body in the format `markup` exceeds: see `docs/markdown.md`."""
     if len(body) > MAX_BODY:
         yield f"the text is longer than {MAX_BODY:,} characters: the rest is left out"
     if markup == "html" or len(body) <= MAX_PARAGRAPH:
         return
     if longest_paragraph(body) <= MAX_PARAGRAPH and most_tokens(body) <= MAX_TOKENS:
         return
-    # Imported late: it costs some 80 ms, and few bodies are that long.
+    # Imported here, as it takes some 80 ms, and few bodies are that long.
     from text import markdown
 
     tokens = markdown.parse(body[:MAX_BODY])

@@ -1,4 +1,4 @@
-"""Regular expressions that people write between slashes, searched in a time that grows only with the text.
+"""Regular expressions between slashes, in settings, whose search time grows only linearly with the text.
 
 RE2 has no backtracking, and so neither look-around nor back-references:
 https://github.com/google/re2/wiki/Syntax
@@ -13,7 +13,7 @@ MAX_PATTERN = 500
 """Characters of a pattern."""
 
 _MEMORY = 1 << 20
-"""Bytes that a compiled pattern may take."""
+"""The most bytes of a compiled pattern."""
 
 
 class Pattern(Protocol):
@@ -38,7 +38,7 @@ def pattern(word: str) -> Pattern | None:
         return None
     if len(word) > MAX_PATTERN:
         raise ValueError(f"is a pattern of over {MAX_PATTERN} characters")
-    # Only here: most installations have no pattern, and need not load the library.
+    # Imported here, as most installations have no pattern.
     import re2
 
     options = re2.Options()
@@ -47,6 +47,6 @@ def pattern(word: str) -> Pattern | None:
         compiled: Pattern = re2.compile(word[1:-1], options)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
-        says = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"is not a pattern that can be used: {says}") from None
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"is not a pattern that can be used: {text}") from None
     return compiled

@@ -1,4 +1,4 @@
-"""Names of people as they are written: with or without their e-mail address."""
+"""Names of people, which may be written with an e-mail address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
 def without_address(name: str) -> str:
     """Return "Ann <ann@example.com>" as "Ann": the address is not meant to be published.
 
-    An address without a name is no name, and leaves nothing.
+    For an address without a name, the result is empty.
     """
     if "@" not in name:
         return name

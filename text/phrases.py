@@ -1,7 +1,7 @@
-"""Sentences that know what they are made of, so that they can be said in another language.
+"""Texts that store their patterns and values, so that they can be translated.
 
-A phrase is its English text, for logs, commands and the database. `text.language` puts it into another
-language by its pattern, which is a `msgid` of the translations.
+A phrase is a string with the English text, for logs, commands and the database. `text.language` translates it
+by its pattern, which is a `msgid` of the translations.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Self
 
 
 class Phrase(str):
-    """An English text with the pattern that it was made of, and with what that was filled in with."""
+    """An English text with its pattern, and the values that were inserted into the pattern."""
 
     pattern: str
     plural: str
@@ -40,13 +40,13 @@ class Joined(str):
 
 
 class TimeText(str):
-    """A time as English text, with the time itself."""
+    """A time as English text, with its value."""
 
     time: datetime
 
     @classmethod
     def of(cls, time: datetime, text: str) -> Self:
-        """Return the text of a time."""
+        """Return `text` with the time that it stands for."""
         made = cls(text)
         made.time = time
         return made
@@ -71,12 +71,12 @@ def counted_phrase(singular: str, plural: str, number: int, /, **values: Any) ->
 
 
 def countable(singular: str, plural: str) -> tuple[str, str]:
-    """Return two patterns for `counted_phrase`, which are kept until there is a number."""
+    """Return two patterns for a later call of `counted_phrase`, so that they are found for translation."""
     return singular, plural
 
 
 def joined(separator: str, parts: Iterable[str]) -> Joined:
-    """Return texts with a separator between them, which is translated too."""
+    """Return texts joined by a separator, which is translated too."""
     found = tuple(parts)
     result = Joined(separator.join(found))
     result.separator, result.parts = separator, found

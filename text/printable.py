@@ -1,8 +1,8 @@
-"""The one way for text from outside to reach a terminal, a log or a CI system's output.
+"""Makes text from outside safe for terminals, logs and the output of CI systems.
 
-Titles, paths, addresses, answers of other programs and the texts of errors contain what someone else wrote.
-Printed as it is, it could begin a new line, move the cursor, rename the window, reverse the order in which
-characters are shown, or give a CI system a command.
+Titles, paths, addresses, answers of other programs and error texts contain what someone else wrote. Printed
+unchanged, it could begin a new line, move the cursor, rename the window, reverse the order of characters, or
+be a command for a CI system.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, TextIO
 
-LONGEST_LINE = 20_000
-"""Characters of one printed line or logged value; the rest is cut, and its length is named."""
+MAX_LINE = 20_000
+"""Characters of one printed line or logged value; the rest is replaced by its length."""
 
 # C0 with ESC, DEL, and C1 with CSI and OSC (ECMA-48 §5.3, §8.3); the line and paragraph separators; the
 # explicit directional formatting characters (UAX #9 §2.1 to §2.4); surrogates; U+FFFE and U+FFFF.
@@ -31,13 +31,13 @@ _COMMAND_ANYWHERE = re.compile(r"##(?=[A-Za-z]*\[)")
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line that no terminal and no CI system takes for a command.
+    """Return `text` as one line that is not a command for any terminal or CI system.
 
     Control characters, line ends, directional overrides and lone surrogates become escapes such as `\\x1b`.
-    What is over LONGEST_LINE characters is cut. Everything else, in any script, stays as it is.
+    Characters beyond MAX_LINE are cut. All other characters, in any script, are unchanged.
     """
-    if len(text) > LONGEST_LINE:
-        text = f"{text[:LONGEST_LINE]}… ({len(text) - LONGEST_LINE} more characters)"
+    if len(text) > MAX_LINE:
+        text = f"{text[:MAX_LINE]}… ({len(text) - MAX_LINE} more characters)"
     text = _UNSAFE.sub(_escaped, text)
     return _COMMAND_ANYWHERE.sub(r"#\\#", _COMMAND_AT_START.sub(r"\1\\::", text))
 

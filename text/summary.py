@@ -1,4 +1,4 @@
-"""The summary of an article that gives none: the first words of its text.
+"""The summary of an article without one: the first words of its text.
 
 That is the text before the author's mark, `<!-- more -->` or one of its variants, or else the first paragraph
 of prose, which no heading, table, code, picture or caption is. Only the beginning of a body is looked at.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 SUMMARY_LENGTH = 300
-"""Characters of a summary that is the first paragraph."""
+"""Characters of a summary from the first paragraph."""
 
 MARKED_LENGTH = 1_000
 """Characters of a summary that the author marked."""
@@ -71,7 +71,7 @@ def cut(text: str, length: int) -> str:
 
 
 def is_in(summary: str, markup: str) -> bool:
-    """Whether a summary says only what the text of a sanitised HTML fragment says too, word by word."""
+    """Return whether all of a summary is also in the text of a sanitised HTML fragment, word by word."""
     if not summary:
         return False
     words = summary.removesuffix("…")
@@ -87,7 +87,7 @@ def _of_html(markup: str, *, whole: bool) -> str:
 
 
 def _is_prose(text: str) -> bool:
-    """Whether there are words in a text besides its formulas."""
+    """Return whether a text has words besides its formulas."""
     return any(map(str.isalnum, _FORMULA.sub("", text) if "$$" in text or "\\[" in text else text))
 
 
@@ -104,7 +104,7 @@ def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bo
 
 
 def _beginnings(head: str) -> Iterator[str]:
-    """Yield more and more of a text, each cut between two blocks."""
+    """Yield longer and longer beginnings of a text, each cut between two blocks."""
     first = _FIRST_BLOCK.match(head)
     if first and first[0].lstrip()[:1].isalnum():
         yield first[0]
@@ -115,7 +115,7 @@ def _beginnings(head: str) -> Iterator[str]:
 
 
 def _whole_blocks(text: str, length: int) -> str:
-    """Return as much of a text as fits into `length` and ends at a blank line; all of it where that fits."""
+    """Return the longest beginning of a text within `length` that ends at a blank line, or the whole text."""
     return text if len(text) <= length else text[: max(0, text.rfind("\n\n", 0, length))]
 
 
@@ -131,7 +131,7 @@ def _references(body: str) -> str:
 
 def _prose(text: str, generator: str, *, whole: bool) -> Iterator[str]:
     """Yield the text of the first paragraph of prose, or with `whole` of all of them."""
-    # Imported late: it costs some 80 ms, and a site of links only never needs it.
+    # Imported here, as it takes some 80 ms, and a site of links only does not need it.
     from text import markdown
 
     tokens = markdown.parse(text, markdown.emphasis_of(generator)) or []
@@ -160,7 +160,7 @@ def _prose(text: str, generator: str, *, whole: bool) -> Iterator[str]:
 
 
 def _is_caption(children: Sequence[Token], *, after_picture: bool) -> bool:
-    """Whether a paragraph is only emphasis, beside or below a picture."""
+    """Return whether a paragraph is only emphasis, beside or below a picture."""
     if not after_picture and not any(child.type == "image" for child in children):
         return False
     depth = 0

@@ -1,4 +1,4 @@
-"""Tables of text: columns as wide as what is in them, and no wider than the terminal. Pure."""
+"""Tables of text: columns are as wide as their contents, and the table fits the terminal. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Cell(NamedTuple):
 
 
 Line = Sequence[Cell]
-"""One line to print, in parts of one colour each."""
+"""One line to print, in parts with one colour each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. `right` aligns numbers; `shrinks` lets its texts be cut where a line is too long."""
+    """A column. `right` aligns numbers; with `shrinks`, texts may be cut if a line is too long."""
 
     title: str
     right: bool = False
@@ -38,7 +38,7 @@ def table(
 ) -> Iterator[Line]:
     """Yield the header and a line for each row; `width` is the terminal's, None for a file or a program.
 
-    Without a `width` nothing is cut. With one, texts of the columns that shrink lose their end to "…".
+    Without a `width` nothing is cut. With one, "…" replaces the end of texts in columns that shrink.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [
@@ -70,7 +70,7 @@ def _cell(value: str | Cell) -> Cell:
 
 
 def _fitting(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
-    """Take what is too much from the columns that shrink, from the widest first."""
+    """Reduce the widths of the columns that shrink, the widest first."""
     widths = list(widths)
     excess = sum(widths) + len(_GAP) * (len(columns) - 1) - width
     for number in sorted(range(len(columns)), key=lambda number: -widths[number]):

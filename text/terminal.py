@@ -1,6 +1,6 @@
-"""How a command prints lines and tables, ends with an error, and refuses an option.
+"""Prints lines and tables of commands, and ends commands with errors.
 
-Apart from `printable` because it loads click.
+It is separate from `printable` because it imports click.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from text.tables import Cell, Column, Line, table
 
 
 class CommandError(click.ClickException):
-    """Ends a command with status 1 and one line on standard error, whatever the message was made of."""
+    """Ends a command with status 1 and one printable line on standard error."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
 
 def no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a symbolic link as a value: in a branch, it could lead to any folder of the machine."""
+    """Return a path that is not a symbolic link: in a branch, a link could lead to any folder here."""
     if value and value.is_symlink():
         raise click.BadParameter("is a symbolic link: name the folder itself", ctx, parameter)
     return value
 
 
 def print_lines(lines: Iterable[str | Line]) -> None:
-    """Print an answer to standard output, made printable; in colour where that is a terminal.
+    """Print lines to standard output, made printable; in colour if it is a terminal.
 
-    NO_COLOR in the environment, with any value, asks for none (https://no-color.org).
+    NO_COLOR in the environment, with any value, prevents colours (https://no-color.org).
     """
     in_colour = is_terminal() and not os.environ.get("NO_COLOR")
     for line in lines:
@@ -68,7 +68,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def terminal_width() -> int | None:
-    """Return how many columns the terminal has, or COLUMNS says; None where the output is no terminal."""
+    """Return the columns of the terminal, or COLUMNS; None if the output is not a terminal."""
     return shutil.get_terminal_size().columns if is_terminal() else None
 
 

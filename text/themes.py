@@ -1,4 +1,4 @@
-"""Pictures of which a site has two: one for a light page, and one for a dark one that a style sheet hides."""
+"""Pictures in two versions, for light and for dark pages, of which the site's style sheet hides one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DARK = re.compile(
 
 
 def without_dark_pictures(markup: str) -> str:
-    """Return HTML without the pictures that are only for dark pages, where both would be shown."""
+    """Return HTML without the pictures that are only for dark pages."""
     if "dark" not in markup and "hidden" not in markup:
         return markup
     return _IMAGE.sub(lambda image: "" if _DARK.search(image[0]) else image[0], markup)

@@ -1,4 +1,4 @@
-"""A title as its author's generator shows it → plain text."""
+"""Converts a title with markup into plain text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VOID = frozenset({"br", "wbr"})
 def plain_title(title: str) -> str:
     """Return a title or excerpt without markup: pairs of inline tags, entities, emphasis and code.
 
-    What is no pair stays, so that `vector<T>` and `a < b` are read as they are written.
+    Tags without a counterpart stay, so that `vector<T>` and `a < b` are unchanged.
     """
     if not re.search(r"[<&*_`\\]", title):
         return title
@@ -61,7 +61,7 @@ def _without_markdown(title: str) -> str:
     """Drop the marks of emphasis and code, by CommonMark's rules for where they are marks."""
     if not re.search(r"[*_`\\]", title):
         return title
-    # Imported late: it costs some 80 ms, and most titles have no marks.
+    # Imported here, as it takes some 80 ms, and most titles have no marks.
     from text.markdown import inline_text
 
     return inline_text(title)

@@ -1,4 +1,4 @@
-"""Web addresses: which are usable, and which two mean the same story."""
+"""Web addresses: checks whether they are usable, and whether two mean the same story."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?>(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!
 _PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?>(?:(?=[/?]){_ALLOWED}(?>(?:#{_ALLOWED})?))?)")
 _MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
 _MAX_LABEL = 63  # characters between two dots of it
-# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
+# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: texts that feed readers accept as ids.
 _URI = re.compile(
     r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
     | urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
@@ -29,7 +29,7 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def http_url(text: str) -> str | None:
-    """Return `text` as an absolute http or https URI (RFC 3986), or None when it is not one.
+    """Return `text` as an absolute http or https URI (RFC 3986), or None if it is not one.
 
     Spaces and letters outside ASCII are percent-encoded and host names brought into their ASCII form
     (RFC 5890), because feed readers and chat services take URIs, not IRIs. Longer than MAX_URL is none.
@@ -51,12 +51,12 @@ def http_url(text: str) -> str | None:
 
 
 def is_uri(text: str) -> bool:
-    """Return whether a feed reader takes the text for an identifier as it stands: http(s), urn or tag."""
+    """Return whether feed readers accept the text as an id: an http(s), urn or tag URI."""
     return _URI.fullmatch(text) is not None
 
 
 def canonical_url(url: str) -> str:
-    """Return a key that is equal for two addresses of one story.
+    """Return a key that is equal for all addresses of one story.
 
     The scheme, `www.`, default ports, fragments, trailing slashes and the parameters that only measure where
     a reader came from do not distinguish stories; everything else does.
@@ -71,7 +71,7 @@ def canonical_url(url: str) -> str:
 
 
 def ascii_host(name: str) -> str | None:
-    """Return a host name as DNS has it, or None when it cannot be one; what is ASCII stays, in lower case.
+    """Return a host name in its DNS form, or None if it is invalid; an ASCII name only becomes lower case.
 
     Names are mapped as browsers map them (UTS 46, non-transitional: IDNA 2008), so that `straße` is not
     `strasse`, and encoded by Punycode (RFC 3492). The codec of the standard library follows IDNA 2003.
@@ -81,14 +81,14 @@ def ascii_host(name: str) -> str | None:
     try:
         mapped = name.lower() if name.isascii() else _mapped(name)
         labels = [_ascii_label(label) for label in mapped.removesuffix(".").split(".")]
-    except UnicodeError:  # IDNAError is one
+    except UnicodeError:  # the base class of IDNAError
         return None
     host = ".".join(labels) + "." * mapped.endswith(".")
     return host if len(host) <= _MAX_HOST and all(0 < len(label) <= _MAX_LABEL for label in labels) else None
 
 
 def _mapped(name: str) -> str:
-    # Imported late: its tables take two megabytes, and nearly every host is ASCII.
+    # Imported here, as its tables take two megabytes, and nearly every host is ASCII.
     import idna
 
     return idna.uts46_remap(name, std3_rules=False)
@@ -99,12 +99,12 @@ def _ascii_label(label: str) -> str:
 
 
 def on_site(url: str, site_url: str) -> str:
-    """Return an address as it is, or on the site at `site_url` where it starts with /articles/."""
+    """Return an address unchanged, or, if it starts with /articles/, on the site at `site_url`."""
     return f"{site_url.rstrip('/')}{url}" if url.startswith("/articles/") else url
 
 
 def page_url(site_url: str, article_id: str) -> str:
-    """Return the address of the page that the site at `site_url` gives an article."""
+    """Return the address of an article's page on the site at `site_url`."""
     return f"{site_url.rstrip('/')}/articles/{quote(article_id, errors='replace')}"
 
 

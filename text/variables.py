@@ -1,4 +1,4 @@
-"""The names of environment variables, as settings give them."""
+"""Checks names of environment variables in settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SECRET_SUFFIX = "_env"  # noqa: S105 - the ending of the name of a setting that 
 
 
 def variable_name(value: str) -> str:
-    """Return the name of an environment variable. Raises ValueError where it can be none (POSIX.1, 8.1)."""
+    """Return the name of an environment variable. Raises ValueError for an invalid one (POSIX.1, 8.1)."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
         raise ValueError("write the name of an environment variable, such as SLACK_AI")
     return value

@@ -1,7 +1,7 @@
-"""Words as people type them, and where they are in a text.
+"""Finds words, as people type them, in a text.
 
-Case and width do not matter. A word is found whole: `go` is not in `mongo`. Scripts that put no spaces
-between words have no such borders, so there a word is found anywhere.
+Case and width do not matter. Only whole words are found: `go` is not in `mongo`. In scripts without spaces
+between words there are no such boundaries, so a word is found anywhere.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "
 
 
 def fold(text: str) -> str:
-    """Return `text` as it is compared: two spellings of one word fold to the same."""
+    """Return `text` folded for comparison: two spellings of one word have the same result."""
     text = stream_safe(text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def stream_safe(text: str) -> str:
-    """Return `text` with at most MAX_MARKS combining marks in a row; more are dropped.
+    """Return `text` with at most MAX_MARKS combining marks in a row; further ones are removed.
 
     Normalising sorts each such run, in a time that grows with the square of its length (UAX #15 §13).
     """
@@ -55,6 +55,6 @@ def _whole(word: str) -> str:
 
 
 def has_borders(character: str) -> bool:
-    """Whether a word cannot begin or end beside this character: a letter or digit of a script with spaces."""
+    """Return whether no word begins or ends beside this character: a letter or digit in a script with spaces."""
     script = unicodedata.name(character, "").partition(" ")[0]
     return character.isalnum() and script not in _UNSPACED

@@ -1,4 +1,4 @@
-"""Time zones by name, from the tzdata package: every machine then knows the same rules."""
+"""Time zones by name, from the tzdata package, so that every machine has the same rules."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 _ADVICE = "write a time zone such as Europe/Paris or UTC"
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
 MAX_NAME = 64
-"""Characters of a zone's name; the longest that there is has 30."""
+"""The most characters of a zone's name; the longest existing one has 30."""
 
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
-    """Return the zone called `name`, such as Europe/Paris. Raises ValueError where there is none."""
+    """Return the zone `name`, such as Europe/Paris. Raises ValueError if there is none."""
     parts = name.split("/")
     if len(name) > MAX_NAME or not all(map(_PART.fullmatch, parts)):
         raise ValueError(_ADVICE)

@@ -17,7 +17,7 @@ from articles.detection import NAMES
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Repository
 from articles.files.git import GitError, checked_address
-from articles.project import Project, look_at
+from articles.project import Project, examine
 from text.printable import print_line
 from text.terminal import CommandError
 
@@ -48,7 +48,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
                 raise CommandError(
                     f"{folder} is not a folder" if root.exists() else f"there is no folder {folder}"
                 )
-            project = _looked_at(root, clock)
+            project = _examined(root, clock)
             source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
         for line in (summary(project), *remarks(project)):
             print_line(line)
@@ -129,9 +129,9 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     yield "  channels: [] # see docs/bot.md"
 
 
-def _looked_at(root: Path, clock: Callable[[], datetime]) -> Project:
+def _examined(root: Path, clock: Callable[[], datetime]) -> Project:
     try:
-        return look_at(root, clock())
+        return examine(root, clock())
     except ArticlesError as error:
         raise CommandError(str(error)) from None
 
@@ -146,7 +146,7 @@ def _of_repository(url: str, clock: Callable[[], datetime]) -> tuple[Project, li
                     checkout.pull(role)
         except (GitError, ArticlesError, subprocess.SubprocessError) as error:
             raise CommandError(str(error)) from None
-        project = _looked_at(checkout.files, clock)
+        project = _examined(checkout.files, clock)
         below = project.articles.resolve().relative_to(checkout.files.resolve()).as_posix()
     source = [f"git: {_quoted(url)}"]
     return project, source if below == "." else [*source, f"subdir: {_quoted(below)}"]

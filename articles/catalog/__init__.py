@@ -1,1 +1,1 @@
-"""The index over all articles: what it holds, who writes it, when it is refreshed, and search."""
+"""The index over all articles: its file, its queries, the indexer, the watcher, and search."""

@@ -24,7 +24,7 @@ _LIGHT = "document, path"
 _WHOLE = "document, path, related, body"
 _WITHOUT_BODY = "document, path, related, ''"
 Span = tuple[datetime, datetime]
-"""From the first moment to before the second one."""
+"""From the first time to before the second one."""
 
 
 class Catalog(TopicQueries, FileQueries):

@@ -10,7 +10,7 @@ from articles.errors import ArticleError
 
 
 class FileQueries(CatalogDatabase):
-    """What `Catalog` says of files."""
+    """The queries of `Catalog` about files."""
 
     def problems(self) -> list[ArticleError]:
         """Return what is wrong with which files, by path: bad files, and files whose id another file has."""

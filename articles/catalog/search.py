@@ -77,7 +77,7 @@ class Found:
 
 
 class Search:
-    """Searches one catalog. Safe to use from many threads and processes."""
+    """Searches one catalog, for any thread and process."""
 
     def __init__(self, catalog: Catalog, *, max_seconds: float = MAX_SECONDS) -> None:
         self._catalog = catalog

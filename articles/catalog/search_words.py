@@ -1,4 +1,4 @@
-"""What a search asks for: the words of a query, and the expression of FTS5 that finds them."""
+"""Parses search queries, and converts them into FTS5 expressions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 MAX_LENGTH = 200
-"""How many characters a query may have."""
+"""The most characters of a query."""
 MAX_WORDS = 10
-"""How many distinct words of a query are searched for: the first ones."""
+"""The most distinct words of a query that are searched: the first ones."""
 
 MIN_BEGINNING = 3
 """Characters from which on the last word may be incomplete; the index knows beginnings of that length."""
@@ -35,7 +35,7 @@ _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plai
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
-    """What must be in an article, what must not, and whether the last word may be the beginning of one.
+    """The phrases that an article must have or must not have, and whether the last word is a prefix.
 
     Each phrase is a tuple of words that follow one another.
     """

@@ -27,7 +27,7 @@ class TopicSummary:
 
 
 class TopicQueries(CatalogDatabase):
-    """What `Catalog` says of topics."""
+    """The queries of `Catalog` about topics."""
 
     topics: Topics
 
@@ -41,7 +41,7 @@ class TopicQueries(CatalogDatabase):
         return dict(self._all("SELECT slug, revision FROM topics"))
 
     def changed_at(self, slug: str, now: datetime) -> datetime | None:
-        """Return when what this topic (or `all`) shows last changed: by a refresh, or as time went by."""
+        """Return when the articles shown in this topic (or `all`) last changed, by a refresh or with time."""
         row = self._one(
             "SELECT max(moment) FROM ("
             "SELECT changed_at AS moment FROM topics WHERE slug = ?1"

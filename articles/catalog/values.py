@@ -1,4 +1,4 @@
-"""Which values the shown articles have, and how many articles each."""
+"""Counts the values that shown articles have, such as their types and authors."""
 
 from __future__ import annotations
 

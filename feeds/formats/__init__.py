@@ -1,4 +1,4 @@
-"""The formats a feed is published in, by extension; a new one is a module with the same three names."""
+"""The formats of feeds by extension; a new format is a module with the same three names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from feeds.model import Feed
 
 
 class Format(Protocol):
-    """A module that turns a feed into bytes: the same feed always into the same bytes."""
+    """A module that renders a feed: always the same bytes for the same feed."""
 
     EXTENSION: str
     MIMETYPE: str

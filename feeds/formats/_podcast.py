@@ -29,9 +29,9 @@ def is_podcast(feed: Feed) -> bool:
 
 
 def add_channel(channel: etree._Element, feed: Feed, url: str) -> None:
-    """Append what describes a podcast; `url` is the feed's address."""
+    """Append the elements that describe a podcast; `url` is the feed's address."""
     add(channel, f"{{{ITUNES}}}author", feed.author)
-    # Not by `add`, for which `text` is the content.
+    # Not by `add`, whose parameter `text` is the content.
     etree.SubElement(channel, f"{{{ITUNES}}}category", {"text": _CATEGORY})
     add(channel, f"{{{ITUNES}}}explicit", "false")
     if feed.icon and feed.icon.lower().endswith(_COVERS):
@@ -46,9 +46,9 @@ def add_channel(channel: etree._Element, feed: Feed, url: str) -> None:
 
 
 def add_enclosures(item: etree._Element, entry: Entry) -> None:
-    """Append an entry's files: RSS has one enclosure for an item, the others are Media RSS."""
+    """Append an entry's files: an RSS item has one enclosure, and the others are Media RSS."""
     for enclosure in entry.enclosures[:1]:
-        # 0 is for a length that is not known (RSS Best Practices Profile, "enclosure").
+        # 0 means an unknown length (RSS Best Practices Profile, "enclosure").
         add(
             item,
             "enclosure",

@@ -1,4 +1,4 @@
-"""How & and < are written in XML, so that clients whose parsers are not exact read them right too.
+"""How & and < are written in XML, so that clients with inexact parsers also read them correctly.
 
 | client | named (`&amp;`) | hexadecimal (`&#x26;`) |
 | --- | --- | --- |
@@ -8,8 +8,8 @@
 | @extractus/feed-extractor | decodes titles and summaries twice, and drops what then is a tag | right |
 | feedsmith, rss-parser, feedparser of npm, feedparser of Python | right | right |
 
-So everything is named, but for one thing: an ampersand in a title or a summary that a second decoding would
-take for the beginning of a reference. `tests/readers` runs the clients.
+So the named form is used, with one exception: an ampersand in a title or a summary that would be the
+beginning of a reference after a second decoding. `tests/readers` runs the clients.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import re
 _REFERENCE = rb"(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _PLAIN_TEXT = re.compile(rb"<(title|summary|description)( [^<>]*)?>([^<]+)</")
 _AMBIGUOUS = re.compile(rb"&amp;(?=" + _REFERENCE + rb")")
-# A description of RSS is HTML: there each & is followed by one reference, and only a tag or a second
-# reference would be lost.
+# A description in RSS is HTML: each & in it already begins a reference, and only a tag or a second reference
+# would be lost.
 _AMBIGUOUS_IN_HTML = re.compile(rb"&amp;(?=lt;|amp;" + _REFERENCE + rb")")
 
 
-def spelled(document: bytes) -> bytes:
-    """Return the same XML with the hexadecimal form where it helps."""
+def respelled(document: bytes) -> bytes:
+    """Return the XML with the hexadecimal form where a client would decode the named form twice."""
     return _PLAIN_TEXT.sub(_respell, document)
 
 

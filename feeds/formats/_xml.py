@@ -1,7 +1,7 @@
-"""An adapter for feedgen 1.0.0: what RSS and Atom have in common, without feedgen's faults and limits.
+"""An adapter for feedgen 1.0.0: the common parts of RSS and Atom, without feedgen's faults and limits.
 
-feedgen writes the core elements. An extension of ours, which it hands every element it has built, adds the
-rest: links with their roles, media outside a group, `sy:` in the right case.
+feedgen writes the core elements. Newswire's extension of feedgen gets every finished element and adds the
+rest: links with their roles, media outside a group, `sy:` in the correct case.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ MEDIA = "http://search.yahoo.com/mrss/"
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 
-# RFC 4287 asks for a date even of an empty feed, where there is no honest one. "Now" would change the bytes
-# with every rendering, and validators distrust what is older than 1990: so, the month of that RFC.
+# RFC 4287 requires a date even in an empty feed, which has none. The current time would change the bytes with
+# every rendering, and validators warn of dates before 1990, so this is the month of that RFC.
 NEVER_UPDATED = datetime(2005, 12, 1, tzinfo=UTC)
 
-# feedgen's own calls setlocale(), which is not thread-safe; this one is English in every locale.
+# feedgen's own function calls setlocale(), which is not thread-safe; this one is English in every locale.
 feedgen.feed.formatRFC2822 = feedgen.entry.formatRFC2822 = format_datetime
 
 Complete = Callable[[etree._Element], None]
 
 
 class _Extension:
-    """What feedgen calls an extension: it is given each finished element, and adds to it."""
+    """An extension of feedgen, which gets each finished element and adds to it."""
 
     def __init__(self) -> None:
         self.namespaces: Mapping[str, str] = {}
@@ -50,14 +50,14 @@ class _Extension:
 
 
 def generator(feed: Feed, extension: str, mimetype: str) -> Any:
-    """Return a feedgen generator that knows all of the feed that RSS and Atom share, but for its entries."""
+    """Return a feedgen generator with the parts of the feed that RSS and Atom share, except its entries."""
     builder = feedgen.feed.FeedGenerator()
     builder.register_extension("ours", _Extension, _Extension)
     builder.id(feed.id)
     builder.title(feed.title)
     builder.description(feed.description)
     builder.link(href=feed.address(extension), rel="self", type=mimetype)
-    # Last, because feedgen takes the last link of all for the RSS <link>.
+    # Last, because feedgen uses the last link as the RSS <link>.
     builder.link(href=feed.page_url, rel="alternate", type="text/html")
     builder.language(feed.language)
     builder.generator("Newswire")
@@ -66,13 +66,13 @@ def generator(feed: Feed, extension: str, mimetype: str) -> Any:
 
 
 def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> dict[str, str]:
-    """Return the namespaces of a document by prefix: those that it has anyway, and what this one needs."""
+    """Return the namespaces of a document by prefix: `always`, and those that this feed needs."""
     return {**always, "fh": HISTORY} if feed.history.is_archive else dict(always)
 
 
 def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
-    """Append what leads from a feed to its hubs and its other documents (WebSub §4, RFC 5005 §4)."""
-    # feedgen's Atom documents have their namespace as an attribute of elements that are in none.
+    """Append the links of a feed to its hubs and its other documents (WebSub §4, RFC 5005 §4)."""
+    # feedgen's Atom elements are in no namespace: it is an attribute of the root element.
     link = "link" if parent.tag == "feed" else f"{{{ATOM}}}link"
     for hub in feed.hubs:
         add(parent, link, rel="hub", href=hub)
@@ -83,9 +83,9 @@ def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
 
 
 def add_entry(builder: Any, entry: Entry, complete: Complete) -> Any:
-    """Add what RSS and Atom share of an entry, and return feedgen's entry; `complete` gets the element.
+    """Add the parts of an entry that RSS and Atom share; return feedgen's entry. `complete` gets the element.
 
-    Its id is for each format to add.
+    Each format adds the id itself.
     """
     added = builder.add_entry(order="append")
     added.ours.complete = complete
@@ -107,7 +107,7 @@ def add(parent: etree._Element, name: str, text: str | None = None, **attributes
 
 
 def add_media(parent: etree._Element, entry: Entry) -> None:
-    """Append Media RSS: each image as content, the first as the thumbnail too."""
+    """Append Media RSS: each image as content, and the first also as the thumbnail."""
     for image in entry.images:
         picture = add(
             parent,

@@ -6,7 +6,7 @@ from functools import partial
 
 from lxml import etree
 
-from feeds.formats._spelling import spelled
+from feeds.formats._spelling import respelled
 from feeds.formats._xml import (
     MEDIA,
     add,
@@ -40,13 +40,13 @@ def render(feed: Feed) -> bytes:
         if entry.summary:
             added.summary(entry.summary, type="text")
     document: bytes = builder.atom_str(pretty=True)
-    return spelled(document)
+    return respelled(document)
 
 
 def _complete_entry(element: etree._Element, entry: Entry) -> None:
     if entry.language:
         element.set(_XML_LANG, entry.language)
-    # feedgen writes an entry's links without their roles, so it is given only the alternate one.
+    # feedgen writes an entry's links without their roles, so it gets only the alternate link.
     for link in element.findall("link"):
         link.set("rel", "alternate")
     if entry.via:

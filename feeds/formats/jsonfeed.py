@@ -29,7 +29,7 @@ def render(feed: Feed) -> bytes:
         "language": feed.language,
         "items": [_item(entry) for entry in feed.entries],
     }
-    # Without an indent the encoder in C does the work, ten times as fast.
+    # Without an indent, the C encoder is used, which is ten times as fast.
     return json.dumps(_present(document), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
@@ -67,7 +67,7 @@ def _attachment(enclosure: Enclosure) -> dict[str, Any]:
 
 
 def _extension(entry: Entry) -> dict[str, Any]:
-    """Return our extension of JSON Feed: all pictures, where there are several, and the publication."""
+    """Return Newswire's extension of JSON Feed: the pictures, if there are several, and the publication."""
     pictures = [
         _present({"url": each.url, "title": each.title, "width": each.width, "height": each.height})
         for each in entry.images
@@ -86,5 +86,5 @@ def _authors(authors: Iterable[Author]) -> list[dict[str, Any]]:
 
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that there are: JSON Feed leaves out what it does not know. `items` may be empty."""
+    """Return the values that are not empty, which JSON Feed leaves out; `items` may be empty."""
     return {key: value for key, value in values.items() if value or key == "items"}

@@ -1,4 +1,4 @@
-"""OPML 2.0 (http://opml.org/spec2.opml): all feeds of a site in one file that feed readers import."""
+"""OPML 2.0 (http://opml.org/spec2.opml): all feeds of a site in one file for import into feed readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIMETYPE = "text/x-opml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One feed, and the feeds of the topics below it."""
+    """One feed, and the feeds of its subtopics."""
 
     title: str
     feed_url: str
@@ -27,8 +27,8 @@ class Outline:
 def render_opml(title: str, outlines: Iterable[Outline]) -> bytes:
     """Return a subscription list, encoded in UTF-8; outlines keep their order.
 
-    One with children becomes a folder that holds its own feed first: readers take an outline for either a
-    folder or a feed, and drop the other half of one that is both.
+    An outline with children becomes a folder whose first item is its own feed: readers treat an outline as
+    either a folder or a feed, and ignore the other part of one that is both.
     """
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = one_line(title)

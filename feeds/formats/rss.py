@@ -8,7 +8,7 @@ from html import escape
 from lxml import etree
 
 from feeds.formats import _podcast
-from feeds.formats._spelling import spelled
+from feeds.formats._spelling import respelled
 from feeds.formats._xml import (
     ATOM,
     MEDIA,
@@ -33,7 +33,7 @@ _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yea
 
 
 def render(feed: Feed) -> bytes:
-    """Return the feed as RSS 2.0. Titles are plain text; descriptions are HTML, as readers take them."""
+    """Return the feed as RSS 2.0. Titles are plain text; descriptions are HTML, as readers expect."""
     builder = generator(feed, EXTENSION, MIMETYPE)
     builder.docs("https://www.rssboard.org/rss-specification")
     builder.ttl(feed.ttl)
@@ -51,7 +51,7 @@ def render(feed: Feed) -> bytes:
         if entry.provider and entry.provider.feed_url:
             item.source(url=entry.provider.feed_url, title=entry.provider.name)
     document: bytes = builder.rss_str(pretty=True)
-    return spelled(document)
+    return respelled(document)
 
 
 def _complete_channel(rss: etree._Element, feed: Feed) -> None:
@@ -69,12 +69,12 @@ def _complete_channel(rss: etree._Element, feed: Feed) -> None:
 
 
 def _complete_item(item: etree._Element, entry: Entry) -> None:
-    # Never <author>: it must be an e-mail address.
+    # Not <author>, which must be an e-mail address.
     for author in entry.authors:
         add(item, f"{{{_DC}}}creator", author.name)
     if entry.provider:
         add(item, f"{{{_DC}}}publisher", entry.provider.name)
-        # <source> is for the address of a feed; the Dublin Core has one for that of a publication.
+        # <source> is for the address of a feed, dc:source for that of a publication.
         if entry.provider.url and not entry.provider.feed_url:
             add(item, f"{{{_DC}}}source", entry.provider.url)
     if entry.language:

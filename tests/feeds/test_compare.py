@@ -153,7 +153,7 @@ def test_each_entry_is_found_in_one_way() -> None:
     assert [pair.own.path for pair in found.by_title] == ["c.md"]
     assert [entry.id for entry in found.missing] == ["4", ""]
     assert [entry.path for entry in found.new] == ["d.md"]
-    assert len(found.twice) == 2
+    assert len(found.repeated) == 2
 
 
 NAMES = st.sampled_from("abcdef")

@@ -1,4 +1,4 @@
-"""Markdown as people write it → HTML, not yet sanitised, at a cost that grows only with the length."""
+"""Converts Markdown to HTML, not yet sanitised, in a time that grows only linearly with the length."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def is_admonition(parameters: str, _markup: str) -> bool:
 
 
 def admonition(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-    """Show `:::note Title` as a block quote with its title; a container of another name only sets apart."""
+    """Render `:::note Title` as a block quote with its title; a container of another name is only a block."""
     token = tokens[index]
     if token.nesting < 0:
         return "</blockquote>\n"

@@ -13,7 +13,8 @@ _ID = r"[A-Za-z][\w.:-]{0,99}"
 _ATTRIBUTE = (
     r"""(?:\.-?[A-Za-z_][\w.:-]*|\#[\w.:-]+|[A-Za-z][\w:-]*=(?:"[^"\n{}]*"|'[^'\n{}]*'|[\w./:#-]+)|-)"""
 )
-# kramdown's and Pandoc's attribute lists (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions).
+# kramdown's and Pandoc's attribute lists
+# (https://kramdown.gettalong.org/syntax.html#attribute-list-definitions).
 _ATTRIBUTES = re.compile(rf"\{{(?::[^{{}}\n]{{0,500}}|\s?{_ATTRIBUTE}(?:\s+{_ATTRIBUTE}){{0,20}}\s?)\}}")
 _ATTRIBUTES_END = re.compile(r"[ \t]*(?:\n|\Z)")
 _EXPLICIT_ID = re.compile(rf"(?<![\w=\"'])#({_ID})")
@@ -22,7 +23,7 @@ _MATH = re.compile(r"\$\$[^$]{1,2000}\$\$|\$(?![\s$])[^$\n]{1,300}(?<!\s)\$(?!\d
 
 
 def math(state: StateInline, silent: bool) -> bool:
-    """Leave a formula between dollar signs as it is written: its * and _ are no emphasis."""
+    """Leave a formula between dollar signs unchanged: its * and _ are not emphasis."""
     if state.src[state.pos] != "$":
         return False
     formula = _MATH.match(state.src, state.pos, state.posMax)
@@ -35,7 +36,7 @@ def math(state: StateInline, silent: bool) -> bool:
 
 
 def attribute_list(state: StateInline, silent: bool) -> bool:
-    """Take an attribute list out of the text: at the end of a line, or right behind a span."""
+    """Remove an attribute list from the text: at the end of a line, or directly after a span."""
     if state.src[state.pos] != "{":
         return False
     found = _ATTRIBUTES.match(state.src, state.pos, state.posMax)
@@ -54,7 +55,7 @@ def attribute_list(state: StateInline, silent: bool) -> bool:
 
 
 def attributes(state: StateCore) -> None:
-    """Give headings the ids of their attribute lists, and drop paragraphs that are only such a list."""
+    """Set the ids of headings from their attribute lists, and remove paragraphs that are only such a list."""
     used: set[str] = set()
     remaining: list[Token] = []
     tokens = iter(state.tokens)
@@ -75,7 +76,7 @@ def attributes(state: StateCore) -> None:
 
 
 def _take_id(inline: Token) -> str | None:
-    """Drop the attribute lists of a paragraph or heading, and return the id that the last one gives."""
+    """Remove the attribute lists of a paragraph or heading, and return the id in the last one, or None."""
     name = None
     children = inline.children or []
     if not any(child.type == "attribute_list" for child in children):

@@ -1,4 +1,4 @@
-"""Names of emoji and bare addresses, in text that is neither code nor a link already."""
+"""Replaces names of emoji, and makes links of bare addresses, in text that is neither code nor a link."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AUTOMATIC = "auto"  # as the library marks `<https://…>`: the text of the lin
 
 
 def web_address(state: StateInline, silent: bool) -> bool:
-    """Make a link of a bare `https://…`, before anything in it is taken for emphasis (GFM §6.9)."""
+    """Make a link of a bare `https://…`, before anything in it can be emphasis (GFM §6.9)."""
     if silent or state.linkLevel > 0 or not state.src.startswith("://", state.pos):
         return False
     address = bare_address(state.src, state.pos, state.posMax)
@@ -50,7 +50,7 @@ def bare_address(source: str, place: int, end: int = sys.maxsize) -> str:
 
 
 def names_and_addresses(state: StateCore) -> None:
-    """Turn names of emoji into characters and bare addresses into links, in all paragraphs."""
+    """Replace names of emoji by characters, and bare addresses by links, in all paragraphs."""
     for token in state.tokens:
         if (
             token.type == "inline"
@@ -102,7 +102,7 @@ def _with_links(token: Token) -> Iterator[Token]:
 
 
 def _trimmed(address: str) -> str:
-    """Return an address without what ends the sentence around it (GFM §6.9)."""
+    """Return an address without the punctuation of the sentence after it (GFM §6.9)."""
     while address:
         last = address[-1]
         if last not in _TRAILING and not (last == ")" and address.count(")") > address.count("(")):
@@ -138,7 +138,7 @@ def with_emoji(text: str) -> str:
 @cache
 def _emoji() -> dict[str, str]:
     """Return the names of emoji that GitHub and Slack know, each between colons."""
-    # Imported late: it loads a table of 2 MB, and few articles have a name in them.
+    # Imported here, as its table takes 2 MB, and few articles have such names.
     from emoji import EMOJI_DATA
 
     names: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 CommonMark (https://spec.commonmark.org) with what GitHub, kramdown, Hugo, Pandoc and Docusaurus add to it:
 tables, task lists, strikethrough, bare links, alerts, footnotes, definition lists, heading ids, attribute
-lists, admonitions and emoji names. Knows no article.
+lists, admonitions and emoji names. This module does not know articles.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BEGINNINGS = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
 
 
 class _TooLargeError(Exception):
-    """A body has more tokens, or would become more markup, than is allowed."""
+    """A body has more tokens, or its HTML more characters, than the limits allow."""
 
 
 class _Tokens(list[Token]):
@@ -89,7 +89,7 @@ def paragraphs(text: str) -> str:
 
 
 def _size(token: Token) -> int:
-    """Return about how many characters of HTML a token becomes."""
+    """Return approximately how many characters of HTML a token has."""
     if token.type == "simple":
         return 16 * int(token.meta["tokens"]) + int(token.meta["characters"])
     attributes = sum(len(str(value)) for value in token.attrs.values())
@@ -160,7 +160,7 @@ def _constant(markup: str) -> Callable[..., str]:
 
 
 def _simple(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-    """Return what is HTML already."""
+    """Return the content of a token that is already HTML."""
     return tokens[index].content
 
 
@@ -177,7 +177,7 @@ def _inline(state: StateCore) -> None:
 
 
 def _inline_or_html(state: StateCore) -> None:
-    """Do the same, with one token of HTML for what is simple."""
+    """Do the same as the rule above, with one token of HTML for simple paragraphs."""
     _fill(state, simply=True)
 
 

@@ -18,7 +18,7 @@ _BEGINNING = re.compile(
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _LONGEST = 500
 """Characters of the line that an admonition begins with."""
-_DEEPEST = 20
+_MAX_DEPTH = 20
 """Admonitions within each other."""
 _INDENT = "    "
 
@@ -35,7 +35,7 @@ def quoted(text: str) -> str:
 
 
 def _quoted(lines: list[str], depth: int) -> list[str]:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return lines
     shown: list[str] = []
     fence = ""

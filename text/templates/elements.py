@@ -1,4 +1,4 @@
-"""What the known templates become: HTML with every value escaped, to be sanitised like all other HTML."""
+"""The HTML of known templates, with every value escaped; it is sanitised like all other HTML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VIDEOS = frozenset(_BY_ID)
 
 
 def known(name: str, values: Mapping[str, str]) -> str | None:
-    """Return what the template `name` becomes, "" where a value is missing, None where it is not known.
+    """Return the HTML of the template `name`; "" if a value is missing, None if the template is not known.
 
     Positional values have their number, from "0", as their name.
     """

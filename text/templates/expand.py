@@ -1,4 +1,4 @@
-"""Which templates a text may hold, by the generator it was written for."""
+"""Expands the templates in a text, by the generator for which it was written."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _expanders(
         expand_liquid = partial(liquid.Liquid, has_code=has_code, base_url=base_url)
         if generator == "pelican":
             yield partial(expand_liquid, only=liquid.PELICAN)
-        elif generator == "hugo":  # many of whose sites were Jekyll's once
+        elif generator == "hugo":  # many of its sites formerly used Jekyll
             yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=True)
         else:
             yield expand_liquid
