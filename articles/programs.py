@@ -20,8 +20,8 @@ class Program:
     """A program, the generator whose conventions its files follow, and a note on what is not read.
 
     The generator is "plain" if nothing of the program's own format is read. `is_close` is whether the files
-    of every site by this program follow the generator's conventions. `exclude` are globs of the files that the
-    program does not publish.
+    of every site by this program follow the generator's conventions. `exclude` are globs of files that it
+    does not publish.
     """
 
     name: str

@@ -74,7 +74,7 @@ class KeywordConfig(Section):
 
 
 def _spoken(value: str) -> str:
-    """Refuse a language without translations: it would have English words, which is `en`."""
+    """Return a language; raise ValueError for one without translations, whose texts would be English."""
     is_english = value.partition("-")[0].lower() == "en"
     if language_of(value).tag == "en" and not is_english:
         raise ValueError(f"has no translations; there are {', '.join(available())}")
@@ -138,7 +138,7 @@ class ChannelConfig(PolicySection):
         }
 
     def options(self) -> dict[str, Any]:
-        """Return the other settings that this channel has because of its service."""
+        """Return the settings that only this channel's service has, without secrets."""
         return {name: value for name, value in self._own_settings() if not name.endswith(SECRET_SUFFIX)}
 
     def _own_settings(self) -> Iterator[tuple[str, Any]]:
@@ -195,7 +195,7 @@ def _threads_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
 
 
 def _mentions_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
-    """Yield what is wrong with each mention that the channel's service cannot make, and where it is."""
+    """Yield an error for each mention that the channel's service does not support."""
     written: list[tuple[Location, str]] = []
     if channel.urgent and channel.urgent.mention:
         written.append((("urgent", "mention"), channel.urgent.mention))
@@ -233,19 +233,19 @@ def _proxy(value: Any) -> Any:
 
 def _without_password(value: str) -> str:
     if "@" in value:
-        raise ValueError("holds a password: set HTTPS_PROXY in the environment instead")
+        raise ValueError("has a password: set HTTPS_PROXY in the environment instead")
     if value and not re.fullmatch(r"https?://[^/\s]+/?", value):
         raise ValueError("write an address such as http://proxy.example.org:3128, or off")
     return value
 
 
 def _long_enough(value: timedelta) -> timedelta:
-    if value < SHORTEST_KEEP:
-        raise ValueError(f"write at least {SHORTEST_KEEP.days} days: messages are corrected for so long")
+    if value < MIN_KEEP:
+        raise ValueError(f"write at least {MIN_KEEP.days} days: messages are corrected for so long")
     return value
 
 
-SHORTEST_KEEP = timedelta(days=7)
+MIN_KEEP = timedelta(days=7)
 
 """Messages are corrected for so long after they were posted."""
 

@@ -1,4 +1,4 @@
-"""One sentence about each setting: editors show it, by the JSON Schema, where somebody writes config.yaml.
+"""One sentence about each setting, which editors show, by the JSON Schema, in config.yaml.
 
 Keys are the section and the setting, as the schema names them; `channel` has the settings of every kind, and
 those of single services. docs/configuration.md and docs/bot.md say more.

@@ -1,4 +1,4 @@
-"""What is wrong with a config file, and where."""
+"""The errors in a config file, with their places."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Location = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong in the config file; line and column count from 1."""
+    """One error in the config file; line and column count from 1."""
 
     line: int
     column: int
@@ -34,7 +34,7 @@ class ConfigError(Exception):
 
     @property
     def lines(self) -> list[str]:
-        """One line for each problem, safe to print: a key or a value may hold anything."""
+        """One line for each problem, safe to print, as keys and values may be any text."""
         return [
             printable(f"{self.path}:{p.line}:{p.column}: {f'{p.key}: ' if p.key else ''}{p.message}")
             for p in self.problems
@@ -56,12 +56,12 @@ def refused(title: str, problems: Iterable[tuple[Location, str]]) -> ValidationE
 
 
 def position_of(where: Location, marks: Mapping[Location, tuple[int, int]]) -> tuple[int, int]:
-    """Return where a setting is, or else the section that it would be in."""
+    """Return the line and column of a setting, or else of the section that it would be in."""
     while where and where not in marks:
         where = where[:-1]
     return marks.get(where, (1, 1))
 
 
 def dotted(where: Location) -> str:
-    """Return the name of a setting as people write it: bot.channels[2].name, counted from 1."""
+    """Return the name of a setting for people, such as bot.channels[2].name, counted from 1."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")

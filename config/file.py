@@ -1,4 +1,4 @@
-"""config.yaml and the environment → Config. An error says where it is, what is wrong, what would be right."""
+"""Reads config.yaml and the environment into Config. Errors have their place, and say what would be valid."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def load(
     own_address: str | None = None,
     own_address_origin: str = DEFAULT,
 ) -> Config:
-    """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
+    """Return the configuration in a file; SITE_URL and STATE_DIR in the environment override it.
 
     `own_address` is the site's address where neither names one, and `own_address_origin` what it comes from.
     Relative paths in the file are relative to it. Raises ConfigError with every problem there is.
@@ -118,7 +118,7 @@ def _folder_fault(folder: Path) -> str | None:
 
 
 def _with_template(channel: ChannelConfig, base: Path) -> ChannelConfig:
-    """Return a channel whose template is found from anywhere."""
+    """Return a channel with an absolute path of its template."""
     if channel.layout is None or channel.layout.template is None:
         return channel
     layout = channel.layout.model_copy(update={"template": base / channel.layout.template})
@@ -196,7 +196,7 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple
 
 
 def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int]]) -> Iterator[Problem]:
-    """Note where every key and value is; yield the keys that occur twice."""
+    """Store the positions of all keys and values in `marks`; yield the keys that occur twice."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

@@ -1,4 +1,4 @@
-"""The settings that say when, and in which form, a channel has its posts."""
+"""The settings that decide when, and in which form, a channel gets its posts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _days(value: Any) -> Any:
 
 
 def _mention(value: str) -> str:
-    # Only here: most configurations mention nobody, and never load the services.
+    # Imported here, as most configurations have no mentions, and do not need the services.
     from bot.services.message import read_mention
 
     return str(read_mention(value))
@@ -72,7 +72,7 @@ MentionText = Annotated[str, AfterValidator(_mention)]
 
 
 def clock_time(text: str) -> time:
-    """Return what a `TimeOfDay` says."""
+    """Return the time of a `TimeOfDay`."""
     return time.fromisoformat(text)
 
 

@@ -1,6 +1,6 @@
 """The settings, section by section: their names, their valid values, and their defaults.
 
-This module knows nothing of files.
+This module does not know files.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from config.values import (
 from text.phrases import phrase
 
 DEFAULT = phrase("default")
-"""The origin of a setting that nobody has set."""
+"""The origin of a setting that is not set."""
 
 
 class SiteConfig(Section):
@@ -229,7 +229,7 @@ class FeedsConfig(Section):
 
     @property
     def has_private(self) -> bool:
-        """Whether some of the articles are hidden from the public."""
+        """Whether some articles are private."""
         return self.private or any(topic.private for topic in self.topics)
 
 
@@ -257,7 +257,7 @@ class Config(Section):
     _origins: Mapping[Location, str] = PrivateAttr(default_factory=dict)
 
     def located(self, found: Iterable[tuple[Location, str]]) -> list[str]:
-        """Return what was found about settings as lines with file, line and column, in the order of the file.
+        """Return findings about settings as lines with file, line and column, in the order of the file.
 
         Settings that did not come from a file are named without a place.
         """
@@ -269,7 +269,7 @@ class Config(Section):
         ]
 
     def origin(self, where: Location) -> str:
-        """Return what a setting comes from: a variable, `config.yaml:4` (the line), or `default`."""
+        """Return the origin of a setting: a variable, `config.yaml:4` (the line), or `default`."""
         if where in self._origins:
             return self._origins[where]
         if self._file is None or where not in self._marks:
@@ -277,7 +277,7 @@ class Config(Section):
         return f"{self._file.name}:{self._marks[where][0]}"
 
     def conventions(self) -> Conventions:
-        """Return the conventions by which the articles are written."""
+        """Return the conventions of the article files."""
         articles = self.articles
         return Conventions(
             generator=articles.generator,

@@ -1,4 +1,4 @@
-"""The settings in force, each with where it comes from."""
+"""The settings in force, each with its origin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from config.settings import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A setting: its value as JSON has it, and its origin: `config.yaml:4`, a variable, or `default`."""
+    """A setting with its JSON value and its origin: `config.yaml:4`, a variable, or `default`."""
 
     name: str
     value: object
@@ -26,7 +26,7 @@ class Shown:
 
 
 def shown(config: Config) -> list[Shown]:
-    """Return every setting. None of them is a secret: those come only from the environment."""
+    """Return every setting. None of them is a secret, as secrets come only from the environment."""
     return [
         Shown(name=dotted(where), value=value, origin=config.origin(where))
         for where, value in _leaves(config, ())

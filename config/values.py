@@ -1,4 +1,4 @@
-"""The kinds of values that settings have, and what is wrong with one that is not of its kind."""
+"""The types of settings' values, with errors for invalid values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
 _MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}"
 )
-_LONGEST_MAIL_ADDRESS = 254
+_MAX_MAIL_ADDRESS = 254
 
 _UNITS = {"s": 1, "second": 1, "sec": 1, "m": 60, "minute": 60, "min": 60, "h": 3600, "hour": 3600,
           "d": 86400, "day": 86400, "w": 604800, "week": 604800}  # fmt: skip
@@ -57,7 +57,7 @@ def _web_address(value: str) -> str:
 
 def _mail_address(value: str) -> str:
     address = value.strip()
-    if len(address) > _LONGEST_MAIL_ADDRESS or not _MAIL_ADDRESS.fullmatch(address):
+    if len(address) > _MAX_MAIL_ADDRESS or not _MAIL_ADDRESS.fullmatch(address):
         raise ValueError("write only an e-mail address, such as podcast@example.org")
     return address
 
@@ -125,7 +125,7 @@ def everything(value: Any) -> Any:
 
 
 def filter_lists(value: Any) -> Any:
-    """Read a list as what a filter includes."""
+    """Read a list as the `include` of a filter."""
     return {"include": value} if isinstance(value, (list, str)) else value
 
 
@@ -191,14 +191,14 @@ Pictures = Annotated[
 ]
 
 
-# Else pydantic looks for plugins in the files of every installed package; none is meant for settings.
+# Otherwise pydantic searches all installed packages for plugins, none of which is needed.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class Section(BaseModel):
     """A section of settings; unknown keys are refused."""
 
-    # Built at first use, each section once: at import, every section would build those within it.
+    # Validators are built at the first use: at import, every section would also build those within it.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 

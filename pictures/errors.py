@@ -1,4 +1,4 @@
-"""What can be wrong with a picture on another host."""
+"""The error of a picture on another host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches a picture from a host that nobody here knows: https or http, public addresses, within limits."""
+"""Fetches a picture from an untrusted host: by https or http, from public addresses, within limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pictures.errors import PictureError
 from text.limits import MAX_URL
 
 MAX_BYTES = 10_000_000
-"""Bytes of a picture as its host sends it."""
+"""The most bytes of a picture from its host."""
 
 MAX_SECONDS = 20.0
 """Seconds for one request, from the connection to the last byte."""
@@ -34,7 +34,7 @@ _HEADERS = {
     "User-Agent": "Newswire (pictures of articles)",
     "Connection": "close",
 }
-# Ranges that are global by their registries and lead to any IPv4 address: NAT64 (RFC 6052), 6to4, Teredo.
+# Ranges that are global by their registries, but contain any IPv4 address: NAT64 (RFC 6052), 6to4, Teredo.
 _LEADING_ELSEWHERE = tuple(
     ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
@@ -49,7 +49,7 @@ def addresses(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is one of the public internet, so that nothing within is reached."""
+    """Return whether an IP address is one of the public internet, and not of an internal network."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -64,7 +64,7 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
-    """Fetches pictures. A host with a single address that is not `allowed` is not connected to at all."""
+    """Fetches pictures. There is no connection to a host if any of its addresses is not `allowed`."""
 
     resolve: Resolve = addresses
     allowed: Callable[[str], bool] = is_public
@@ -82,7 +82,7 @@ class Fetcher:
         raise PictureError(f"it redirects more than {MAX_REDIRECTS} times")
 
     def _get(self, url: str) -> bytes | str:
-        """Return the bytes at `url`, or where it redirects to."""
+        """Return the bytes at `url`, or the address to which it redirects."""
         parts, port = _split(url)
         if port not in self.ports:
             raise PictureError(f"port {port} is not a web server's")
@@ -92,12 +92,12 @@ class Fetcher:
                 found = _answer(stream, parts, port, url)
         except (OSError, HTTPException, UnicodeError, ValueError) as error:
             raise PictureError(limit.reason or _reason(error)) from error
-        if limit.reason:  # a connection that was ended looks like an answer that ends there
+        if limit.reason:  # to the client, an ended connection looks like the end of the answer
             raise PictureError(limit.reason)
         return found
 
     def _connected(self, parts: SplitResult, port: int, limit: _Limit) -> socket.socket:
-        """Return a connection to the host, whose addresses are looked up once and are all allowed."""
+        """Return a connection to the host, whose addresses are looked up once and must all be allowed."""
         host = parts.hostname or ""
         found = self.resolve(host, port)
         if not found or not all(map(self.allowed, found)):
@@ -115,7 +115,7 @@ class Fetcher:
 
 
 class _Limit:
-    """Ends a connection after some seconds, however slowly its bytes come; `reason` says so afterwards."""
+    """Ends a connection after some seconds, even if bytes still arrive; `reason` is then set."""
 
     def __init__(self, seconds: float) -> None:
         self.reason = ""
@@ -131,7 +131,7 @@ class _Limit:
         self._timer.cancel()
 
     def watch(self, stream: Stream) -> Stream:
-        """Have this connection ended, and no earlier one."""
+        """Watch this connection instead of an earlier one, and return it."""
         self._stream = stream
         return stream
 
@@ -152,14 +152,14 @@ def _split(url: str) -> tuple[SplitResult, int]:
     if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL:
         raise PictureError("its address is not one of the web")
     if parts.username is not None or parts.password is not None:
-        raise PictureError("its address holds a user name")
+        raise PictureError("its address has a user name")
     return parts, port
 
 
 def _answer(stream: socket.socket, parts: SplitResult, port: int, url: str) -> bytes | str:
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", port)
-    connection.sock = stream  # it is connected to the address that was checked
+    connection.sock = stream  # connected to the checked address
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
     connection.request("GET", f"{path}?{query}" if query else path, headers=_HEADERS)

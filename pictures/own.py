@@ -26,24 +26,24 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"([0-9a-f]{32})-(320|1200)\.webp")
 _CACHE_BYTES = 2_000_000
-_REMEMBERED = 60.0  # seconds for which a picture that is not there yet is not looked for again
+_REMEMBERED = 60.0  # seconds before a missing picture is looked up again
 _BETWEEN_STARTS = 5.0  # seconds
 _PROJECT = Path(__file__).resolve().parents[1]
-# What a program needs to run; no secret of the environment is in it.
+# The variables that a program needs to run, without secrets.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
 
 
 class Copy(NamedTuple):
-    """A picture of this site; `data` is None while it is fetched, and where it `has_failed`."""
+    """A copy of a picture; `data` is None while it is fetched, and if it `has_failed`."""
 
     data: bytes | None
     has_failed: bool = False
 
 
 class OwnPictures:
-    """Pictures at `PATH/pictures/KEY-WIDTH.webp` of this site. Safe to use from many threads.
+    """Pictures at `PATH/pictures/KEY-WIDTH.webp` of this site. Thread-safe.
 
-    `start` begins the process that fetches; `path` is the path of the site's address.
+    `start` starts the process that fetches; `path` is the path in the site's address.
     """
 
     sources: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class OwnPictures:
         self._known = LruCache[str, tuple[Known, float]](_CACHE_BYTES)
 
     def shown(self, url: str, width: int) -> Shown | None:
-        """Return the address of this site's copy; None for what is no address of the web, or failed."""
+        """Return the address of this site's copy, or None if `url` is no web address or cannot be fetched."""
         if http_url(url) is None:
             return None
         try:
@@ -79,7 +79,7 @@ class OwnPictures:
         )
 
     def find(self, name: str) -> Copy | None:
-        """Return what there is at `/pictures/NAME`, and have it fetched; None where no page shows it."""
+        """Return the copy at `/pictures/NAME`, and request it if it is missing; None if no page shows it."""
         matched = _NAME.fullmatch(name)
         if matched is None:
             return None
@@ -110,7 +110,7 @@ class OwnPictures:
 
 
 class Starter:
-    """Starts the process that fetches, unless one is at work for this state folder already."""
+    """Starts the process that fetches, unless one already runs for this state folder."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
@@ -119,7 +119,7 @@ class Starter:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> None:
-        """Start it; do nothing while it runs, and for a moment after it was started."""
+        """Start it, except while it runs, and for some seconds after the last start."""
         with self._lock:
             if time.monotonic() < self._next or (self._process and self._process.poll() is None):
                 return
@@ -144,5 +144,5 @@ def is_at_work(state: Path) -> bool:
 
 
 def lock_file(state: Path) -> Path:
-    """Return the file that the process which fetches has locked."""
+    """Return the path of the file that the fetching process locks."""
     return private_file(state / "pictures-worker.lock")

@@ -1,6 +1,6 @@
-"""The bytes of a picture from anywhere → two small pictures in WebP.
+"""Converts an untrusted picture into two small pictures in WebP.
 
-To be called in a process of its own: decoders are what attacks with pictures are aimed at. Needs Pillow.
+Call it in a process of its own, as attacks with pictures aim at decoders. It needs Pillow.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pictures.errors import PictureError
 from pictures.shown import LARGE, SMALL
 
 MAX_PIXELS = 25_000_000
-"""Pixels of a picture, counted before it is decoded."""
+"""The most pixels of a picture, checked before it is decoded."""
 
 MIN_SIDE = 16
-"""Pixels of the shorter side: what is smaller counts readers."""
+"""The fewest pixels of a side: smaller pictures are tracking pixels."""
 
 _QUALITY = 80
 _LYING = frozenset({5, 6, 7, 8})
@@ -44,7 +44,7 @@ class Resized:
 
 
 def resized(data: bytes) -> Resized:
-    """Return a picture made small, upright and without its metadata. Raises PictureError."""
+    """Return a picture resized, upright and without its metadata. Raises PictureError."""
     kind = _kind(data)
     if kind is None:
         raise PictureError("it is not a JPEG, PNG, GIF or WebP")
@@ -55,7 +55,7 @@ def resized(data: bytes) -> Resized:
                 return _scaled(opened)
     except PictureError:
         raise
-    # Decoders raise anything for what they do not understand.
+    # Decoders raise exceptions of any type for invalid data.
     except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, MemoryError) as error:
         raise PictureError(f"it cannot be read: {type(error).__name__}") from error
     except Image.DecompressionBombError as error:
@@ -78,9 +78,9 @@ def _scaled(opened: Image.Image) -> Resized:
     if opened.getexif().get(ExifTags.Base.Orientation) in _LYING:
         most = most[1], most[0]
     scale = min(1.0, most[0] / width, most[1] / height)
-    # Of a JPEG no more pixels are decoded than are needed.
+    # A JPEG is decoded at the smallest size that is enough.
     opened.draft("RGB", (max(1, round(width * scale)), max(1, round(height * scale))))
-    # Made small before anything else, so that a large one is in memory once or twice and not five times.
+    # Resized first, so that a large picture is in memory only once or twice, and not five times.
     plain = _plain(opened)
     plain.thumbnail(most, Image.Resampling.LANCZOS)
     large = ImageOps.exif_transpose(plain)

@@ -1,4 +1,4 @@
-"""Which pictures on other hosts a page may show, and under which addresses."""
+"""The rules for pictures on other hosts: which ones pages show, and at which addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTHS = (SMALL, LARGE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A picture as a page shows it; width and height in pixels are None where they are not known."""
+    """A picture on a page; width and height, in pixels, are None if they are not known."""
 
     address: str
     width: int | None = None
@@ -29,7 +29,7 @@ class Pictures(Protocol):
         """The sources of pictures that the pages' policy allows besides this site (CSP 3 §6.1.8)."""
 
     def shown(self, url: str, width: int) -> Shown | None:
-        """Return how a page shows the picture at `url` in one of WIDTHS; None where it does not."""
+        """Return how a page shows the picture at `url` in one of WIDTHS; None if it does not."""
 
 
 class NoPictures:
@@ -54,7 +54,7 @@ class PicturesOfHosts:
         return tuple(f"https://{host}" for host in self.hosts)
 
     def shown(self, url: str, _width: int) -> Shown | None:
-        """Return the picture's own address where its host is one of these."""
+        """Return the picture's own address if its host is one of these, or None."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port

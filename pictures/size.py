@@ -1,4 +1,4 @@
-"""The width and height of a picture, from the first bytes of its file: nothing is decoded.
+"""Reads the width and height of a picture from the first bytes of its file, without decoding it.
 
 PNG: https://www.w3.org/TR/png-3/#11IHDR. GIF: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, §18. JPEG: ITU
 T.81 §B.2.2, and Exif 2.32 §4.6.5 for the orientation. WebP: RFC 9649 §2.
@@ -16,11 +16,11 @@ from typing import IO, NamedTuple
 from text.cache import LruCache
 
 MAX_HEAD = 4_096
-"""Bytes at the beginning of a file in which a size is looked for, but for JPEG."""
+"""Bytes at the beginning of a file that are searched for the size, except in JPEG."""
 MAX_JPEG = 1_000_000
-"""Bytes before the size of a JPEG; what is there, such as a preview, is passed over."""
+"""The most bytes before the size of a JPEG, such as those of a preview, which are skipped."""
 MAX_SIDE = 65_535
-"""Pixels of a width or a height; what is larger is no picture for a page."""
+"""The most pixels of a width or a height."""
 
 _MAX_SEGMENTS = 100
 _MAX_EXIF = 65_536
@@ -45,13 +45,13 @@ class Size(NamedTuple):
 
 
 class PictureSizes:
-    """The sizes of files, each read once while the file stays the same. Safe to use from many threads."""
+    """The sizes of pictures in files, each read once unless the file changes. Thread-safe."""
 
     def __init__(self) -> None:
         self._known = LruCache[Path, tuple[tuple[int, int], Size | None]](_CACHE_BYTES)
 
     def of(self, file: Path) -> Size | None:
-        """Return the size of the picture in a file; None where it cannot be read, or is of another kind."""
+        """Return the size of the picture in a file; None if it cannot be read, or has another format."""
         try:
             with file.open("rb") as data:
                 status = os.fstat(data.fileno())
@@ -66,7 +66,7 @@ class PictureSizes:
 
 
 def size_of(data: IO[bytes]) -> Size | None:
-    """Return the size of the picture that a file begins with; None for what is no such picture."""
+    """Return the size of the picture at the beginning of a file; None for other data."""
     head = data.read(MAX_HEAD)
     try:
         found = _size(head, data)
@@ -124,7 +124,7 @@ def _jpeg(data: IO[bytes]) -> Size | None:
 
 
 def _orientation(segment: bytes) -> int:
-    """Return the orientation that Exif says, 1 to 8; from 5 on the picture is turned by a quarter."""
+    """Return the Exif orientation, 1 to 8; from 5 on, the picture is rotated by 90 degrees."""
     if not segment.startswith(b"Exif\0\0"):
         return 1
     exif = segment[6:]
@@ -142,7 +142,7 @@ def _orientation(segment: bytes) -> int:
 
 
 def _svg(head: bytes) -> Size | None:
-    """Return the size that the drawing asks for, or else that of its view box."""
+    """Return the size of an SVG, or else that of its view box."""
     tag = _SVG.search(head)
     if tag is None:
         return None

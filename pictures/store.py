@@ -1,6 +1,6 @@
-"""The pictures that this site has copies of, is asked for or could not get: SQLite in the state folder.
+"""The store of pictures: copies, requested ones and failed ones, in SQLite in the state folder.
 
-Safe to delete: what a page shows is then fetched again.
+It is safe to delete: pictures are then fetched again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pictures.shown import LARGE, SMALL
 from storage.derived import DerivedFile, transaction
 
 MAX_STORED_BYTES = 500_000_000
-"""Bytes of all copies; those that nobody has asked for the longest go first."""
+"""The most bytes of all copies; the least recently requested are deleted first."""
 
 MAX_KNOWN = 100_000
-"""Addresses of pictures that are remembered."""
+"""The most addresses of pictures that are stored."""
 
 DAY = 86_400
 _FIRST_RETRY = 3_600  # seconds
@@ -54,7 +54,7 @@ class Known:
 class PictureStore:
     """The pictures of one site. Any thread and process may use it; times are in whole seconds since 1970.
 
-    Every method raises sqlite3.Error or OSError where the disk does not let it.
+    Every method raises sqlite3.Error or OSError if the file cannot be used.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PictureStore:
         self._max_bytes = max_bytes
 
     def note(self, url: str) -> Known:
-        """Return what is known of a picture that a page shows; from now on it may be asked for."""
+        """Return what is known about a picture that a page shows, and allow requests for it."""
         key = key_of(url)
 
         def insert(connection: sqlite3.Connection) -> None:
@@ -83,7 +83,7 @@ class PictureStore:
         return known
 
     def known(self, key: str) -> Known | None:
-        """Return what is known of the picture with this key, None for none that a page has shown."""
+        """Return what is known about the picture with this key, None if no page has shown it."""
         row = self._file.run(
             lambda connection: connection.execute(
                 "SELECT url, width, height, tries, retry_at, used_at FROM pictures WHERE key = ?", (key,)
@@ -96,7 +96,7 @@ class PictureStore:
         return Known(url=url, width=width, height=height, has_failed=has_failed, used_at=used_at)
 
     def copy(self, key: str, width: int) -> bytes | None:
-        """Return the copy in one of WIDTHS as WebP, None where there is none."""
+        """Return the copy in one of WIDTHS as WebP, or None."""
         row = self._file.run(
             lambda connection: connection.execute(
                 "SELECT data FROM copies WHERE key = ? AND width = ?", (key, width)
@@ -105,11 +105,11 @@ class PictureStore:
         return row[0] if row else None
 
     def ask(self, key: str) -> None:
-        """Have the picture fetched, unless it was; it counts as used now."""
+        """Request the picture unless there is a copy; it counts as used now."""
         self._write("UPDATE pictures SET asked = 1, used_at = ? WHERE key = ?", self._now(), key)
 
     def due(self, limit: int) -> list[tuple[str, str]]:
-        """Return keys and addresses of pictures that are to be fetched now."""
+        """Return keys and addresses of at most `limit` pictures that are to be fetched now."""
         return self._file.run(
             lambda connection: connection.execute(
                 "SELECT key, url FROM pictures WHERE asked = 1 AND width IS NULL AND retry_at <= ?"
@@ -119,7 +119,7 @@ class PictureStore:
         )
 
     def begin(self, key: str) -> None:
-        """Count one more try, before it is made: one that ends the process is a failure too."""
+        """Record an attempt before it is made, so that one that ends the process counts as a failure."""
         self._write(
             "UPDATE pictures SET tries = tries + 1, reason = 'the attempt was cut short',"
             " retry_at = ? + min(?, ? << min(tries, 12)) WHERE key = ?",
@@ -127,11 +127,11 @@ class PictureStore:
         )  # fmt: skip
 
     def fail(self, key: str, reason: str) -> None:
-        """Record why a try failed; the next one is after an hour, and later ones twice as late each."""
+        """Record why an attempt failed; the first retry is after an hour, and each wait doubles the last."""
         self._write("UPDATE pictures SET reason = ? WHERE key = ?", reason, key)
 
     def save(self, key: str, size: tuple[int, int], small: bytes, large: bytes) -> None:
-        """Keep the copies of a picture whose large one has this size; delete the oldest for their room."""
+        """Store the copies of a picture; `size` is that of the large one. Delete the oldest for room."""
 
         def work(connection: sqlite3.Connection) -> None:
             with transaction(connection):
@@ -158,7 +158,7 @@ class PictureStore:
 
 
 def key_of(url: str) -> str:
-    """Return what names a picture in this site's addresses."""
+    """Return the key of a picture in this site's addresses."""
     return hashlib.blake2b(url.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 

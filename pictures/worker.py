@@ -1,7 +1,7 @@
-"""`python -m pictures.worker STATE`: fetches the pictures that pages ask for, makes them small, and ends.
+"""`python -m pictures.worker STATE`: fetches and resizes requested pictures, and ends.
 
-A process of its own, so that what a decoder does wrong costs one picture. Its memory is limited, and its time
-for each picture; no secret of the environment is passed on to it.
+It is a process of its own, so that a fault in a decoder affects only one picture. Its memory and its time for
+each picture are limited, and it gets no secrets from the environment.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CHECK_EVERY = 1.0
 
 
 class Worker:
-    """Fetches what is due. `limit` is called before each picture is decoded."""
+    """Fetches due pictures. `limit` is called before each picture is decoded."""
 
     def __init__(
         self, store: PictureStore, fetcher: Fetcher, limit: Callable[[], None] = lambda: None
@@ -51,7 +51,7 @@ class Worker:
         self._limit = limit
 
     def work(self) -> int:
-        """Fetch the pictures that are due now, a few of them; return how many that were."""
+        """Fetch a few of the pictures that are due now; return how many."""
         due = self._store.due(AT_ONCE)
         with ThreadPoolExecutor(AT_ONCE) as fetching:
             fetched = [(key, url, fetching.submit(self._fetcher.fetch, url)) for key, url in due]
@@ -68,7 +68,7 @@ class Worker:
 
 
 def main(state: Path) -> int:
-    """Work until nothing was asked for in a while; return the exit status."""
+    """Work until there was no request for a while; return the exit status."""
     with lock_file(state).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -86,7 +86,7 @@ def main(state: Path) -> int:
 
 
 def _restrict() -> None:
-    """Take what a process that reads pictures does not need."""
+    """Restrict the process to what it needs."""
     with suppress(OSError):
         os.nice(10)
     for what, most in (
@@ -98,7 +98,7 @@ def _restrict() -> None:
 
 
 def _limit_time() -> None:
-    """Have the system end this process where the next picture takes too long."""
+    """Let the system end this process if the next picture takes too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + MAX_DECODING, hard))

@@ -5,7 +5,7 @@
     NAME.use      locked (shared) by every process that has opened the file
 
 A file of another version, or a damaged one, is replaced by an empty one, which its owner fills again.
-Where the content depends on settings, NAME carries a hash of them: processes of two versions, as during a
+If the content depends on settings, NAME contains a hash of them: processes of two versions, as during a
 deploy, never share a file. `remove_unused` deletes those that no process has used for a day.
 """
 
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT_UNUSED = timedelta(days=1)
-"""For how long a file that no process uses stays: going back to older settings then needs no rebuild."""
+UNUSED_FOR = timedelta(days=1)
+"""How long an unused file is kept: returning to older settings then needs no rebuild."""
 
 # Damage for which SQLite has no code: in the tables of full-text search, and in texts, which are all UTF-8.
 _DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8")
@@ -44,7 +44,7 @@ _LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, and the inode of the file that it reads: the path may already lead to another one."""
+    """A connection, and the inode of its file: another file may have replaced it at the path."""
 
     connection: sqlite3.Connection
     inode: int | None
@@ -80,9 +80,9 @@ class DerivedFile:
         self._using = threading.Lock()
 
     def connect(self) -> Opened:
-        """Open the file; create it where it is missing, damaged, or of another version.
+        """Open the file; create it if it is missing, damaged, or of another version.
 
-        Raises sqlite3.Error or OSError where the disk does not let it.
+        Raises sqlite3.Error or OSError if the disk does not allow it.
         """
         opened = self.open()
         if opened is None:
@@ -93,7 +93,7 @@ class DerivedFile:
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` returns, called with a connection that is closed afterwards.
 
-        Where the file turns out to be damaged, it is called once more with an empty one.
+        If the file turns out to be damaged, `work` is called once more with an empty one.
         """
         with closing(self.connect()) as opened:
             try:
@@ -106,7 +106,7 @@ class DerivedFile:
             return work(opened.connection)
 
     def open(self) -> Opened | None:
-        """Open the file, or return None where it is missing, damaged, or of another version."""
+        """Open the file, or return None if it is missing, damaged, or of another version."""
         inode = self.inode()
         if inode is None:
             return None
@@ -125,9 +125,9 @@ class DerivedFile:
         return None
 
     def create(self) -> Opened:
-        """Replace the file by an empty one. To be called within `write_lock`.
+        """Replace the file by an empty one. Call this within `write_lock`.
 
-        The files beside the old one must go first: others may read that one still.
+        The -wal and -shm files of the old one are removed first, as other processes may still read it.
         """
         self.delete()
         private_file(self.path)
@@ -146,7 +146,7 @@ class DerivedFile:
         return Opened(connection, self.inode())
 
     def replace(self, damaged: Opened) -> None:
-        """Delete a file that turned out to be damaged, unless another process has replaced it already."""
+        """Delete a damaged file, unless another process has already replaced it."""
         damaged.close()
         with self.write_lock():
             if self.inode() == damaged.inode:
@@ -154,20 +154,20 @@ class DerivedFile:
                 self.delete()
 
     def delete(self) -> None:
-        """Delete the file. To be called within `write_lock`."""
+        """Delete the file. Call this within `write_lock`."""
         for suffix in _SIDECARS:
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
-        """Wait until no other process writes this file; the system frees the lock of one that dies."""
+        """Wait until no other process writes this file; the system releases the lock of a dead process."""
         private_folder(self.path.parent)
         with private_file(self.path.with_suffix(".lock")).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def inode(self) -> int | None:
-        """Return the number of the file that is at the path now, None where there is none."""
+        """Return the inode of the file at the path now, or None."""
         try:
             return os.stat(self.path).st_ino  # noqa: PTH116 - on the path of every read; Path.stat costs thrice
         except FileNotFoundError:
@@ -179,7 +179,7 @@ class DerivedFile:
         )
 
     def _note_use(self, *, again: bool = False) -> None:
-        """Keep `remove_unused` from the file for as long as this process lives."""
+        """Protect the file from `remove_unused` until this process ends."""
         if self._release_use is not None and not again:
             return
         with self._using:
@@ -192,20 +192,20 @@ class DerivedFile:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block as one transaction that writes; roll back when it, or the commit, raises."""
+    """Run the block as one write transaction; roll back if it, or the commit, raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        # Where the disk is full, SQLite has rolled back by itself, and a second time would hide the reason.
+        # On a full disk, SQLite has rolled back by itself, and a second rollback would hide the reason.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether a file's content is at fault, and not a lock, a full disk or a lack of permission.
+    """Return whether the content of the file is damaged, and not a lock, a full disk or permissions at fault.
 
     https://sqlite.org/rescode.html: the low byte of an extended code is the primary one.
     """
@@ -227,7 +227,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def reason_of(error: Exception, path: Path) -> str:
-    """Return what an operator should know of an error with a file: a full disk, or its own words."""
+    """Return an error with a file for operators: that the disk is full, or the error's text."""
     if not isinstance(error, sqlite3.Error):
         return str(error)
     if is_full(error):
@@ -241,11 +241,11 @@ def file_error(error: sqlite3.Error) -> str:
 
 
 def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
-    """Delete catalogs and search indexes that no process has used for a day: those of older settings.
+    """Delete catalogs and search indexes of older settings that no process has used for a day.
 
     Returns the names of what was deleted. `now` is in seconds since 1970, the system's time unless given.
     """
-    limit = (time.time() if now is None else now) - KEPT_UNUSED.total_seconds()
+    limit = (time.time() if now is None else now) - UNUSED_FOR.total_seconds()
     removed = []
     for name, files in _families(folder).items():
         with ExitStack() as stack, suppress(OSError):
@@ -253,7 +253,7 @@ def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
                 continue
             for suffix in _LOCKED_IN_USE:
                 stack.enter_context(_unused(folder / f"{name}.{suffix}"))
-            # The file that says whether it is in use goes last.
+            # The .use file, which shows whether the others are in use, is deleted last.
             for file in sorted({*files, folder / f"{name}.use"}, key=lambda file: file.suffix == ".use"):
                 file.unlink(missing_ok=True)
             removed.append(name)
@@ -281,7 +281,7 @@ def _listed(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _unused(lock_file: Path) -> Iterator[None]:
-    """Hold the lock that says that a file is in use. Raises BlockingIOError while another has it."""
+    """Hold the lock that shows whether a file is in use. Raises BlockingIOError while it is."""
     with private_file(lock_file).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

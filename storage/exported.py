@@ -1,6 +1,6 @@
-"""What an export wrote, and from what: in a file of the state folder, derived and safe to delete.
+"""The files of an export with their dependencies: in a file of the state folder, derived and safe to delete.
 
-With it, the next export into the same folder writes again only what has changed.
+With it, the next export into the same folder writes only what has changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class WrittenFile(NamedTuple):
 
 
 Read = tuple[Any, ...]
-"""A statement, and what identifies its answer; many reads have their statement in common."""
+"""A statement, and the identification of its result; many reads have the same statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class ExportedFiles:
         """What `finish` was given by the export before; "" where there was none, or with other settings."""
 
     def get(self, name: str) -> Written | None:
-        """Return what was written under this name, None for nothing."""
+        """Return what was written under this name, or None."""
         row = self._try(lambda connection: connection.execute(_FIND, (name,)).fetchone())
         if row is None:
             return None
@@ -99,7 +99,7 @@ class ExportedFiles:
         )
 
     def reads(self, name: str) -> list[Read]:
-        """Return what was read for what was written under this name."""
+        """Return the queries that the files under this name depend on."""
         row = self._try(lambda connection: connection.execute(_FIND_READS, (name,)).fetchone())
         return [(self._texts[number], *rest) for number, *rest in _unpacked(row[0])] if row else []
 
@@ -108,17 +108,17 @@ class ExportedFiles:
         self._seen.add(name)
 
     def put(self, name: str, written: Written, reads: Iterable[Read]) -> None:
-        """Store what was written under this name, and what was read for it."""
+        """Store what was written under this name, and the queries that it depends on."""
         self._seen.add(name)
         self._try(lambda connection: self._put(connection, name, written, reads))
 
     def finish(self, state: str) -> None:
-        """Forget what was neither written nor kept; `state` is what the next export finds in `state`."""
+        """Delete entries that were neither put nor kept; `state` is stored for the next export's `state`."""
         self._try(lambda connection: self._finish(connection, state))
         self.close()
 
     def close(self) -> None:
-        """Close the file; without `finish`, it stays as it was."""
+        """Close the file; without `finish`, nothing in it is changed."""
         if self._opened:
             self._opened.close()
             self._opened = None
@@ -162,7 +162,7 @@ class ExportedFiles:
         connection.execute("COMMIT")
 
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Return what `work` returns, or None where the file cannot be used."""
+        """Return what `work` returns, or None if the file cannot be used."""
         if self._is_unusable:
             return None
         try:

@@ -1,4 +1,4 @@
-"""A folder of static files that an export writes, again and again, beside files of others."""
+"""A folder into which exports write static files, beside files of other programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 
 class Exported(NamedTuple):
-    """How many files were written, left as they were, and removed."""
+    """The numbers of files that were written, left unchanged, and removed."""
 
     written: int
     kept: int
@@ -21,9 +21,9 @@ class Exported(NamedTuple):
 
 
 class StaticFolder:
-    """The files that one kind of export has below a folder; `manifest` names the file that lists them.
+    """The files of one kind of export below a folder; `manifest` is the name of the file that lists them.
 
-    A file is replaced in one step, and only when its bytes differ. `finish` removes what an earlier export
+    A file is replaced atomically, and only if its bytes differ. `finish` removes files that an earlier export
     wrote and this one did not. All methods raise OSError.
     """
 
@@ -37,19 +37,19 @@ class StaticFolder:
         self._written = 0
 
     def write(self, path: str, data: bytes) -> bool:
-        """Write a file and return True, or return False when it holds these bytes already."""
+        """Write a file and return True, or return False if it already has these bytes."""
         is_written = replaced(self.folder / path, data)
         self.note(path, is_written=is_written)
         return is_written
 
     def note(self, path: str, *, is_written: bool) -> None:
-        """Count a file that is not counted yet, which another process has `replaced` if it had to."""
+        """Count a file that another process has written with `replaced`, unless it is already counted."""
         if path not in self._paths:
             self._paths.add(path)
             self._written += is_written
 
     def copy(self, path: str, source: Path) -> bool:
-        """Copy a file with its time and return True; return False for one of that time and size already."""
+        """Copy a file with its time and return True, or return False if time and size are already equal."""
         target = self.folder / path
         status = source.stat()
         try:
@@ -67,7 +67,7 @@ class StaticFolder:
         return True
 
     def keep(self, path: str) -> None:
-        """Leave a file as it is, which an earlier export wrote."""
+        """Keep a file that an earlier export wrote."""
         self._paths.add(path)
 
     def has_written(self, path: str) -> bool:
@@ -75,7 +75,7 @@ class StaticFolder:
         return path in self._paths
 
     def signature(self, path: str) -> tuple[int, int]:
-        """Return the size and the time of the file at this path; zeros where there is none."""
+        """Return the size and the time of the file at this path; zeros if there is none."""
         try:
             status = (self.folder / path).stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -87,7 +87,7 @@ class StaticFolder:
         return (self.folder / path).is_file()
 
     def finish(self) -> Exported:
-        """Remove what is no longer written, and list what is."""
+        """Remove files that are no longer written, write the manifest, and return the counts."""
         stale = self._before - self._paths
         for path in stale:
             self._remove(path)
@@ -104,12 +104,12 @@ class StaticFolder:
 
     def _remove(self, path: str) -> None:
         file = self.folder / path
-        if file.parent.resolve().is_relative_to(self.folder.resolve()):  # else a link leads out of it
+        if file.parent.resolve().is_relative_to(self.folder.resolve()):  # otherwise a link leads out of it
             file.unlink(missing_ok=True)
 
 
 def replaced(path: Path, data: bytes) -> bool:
-    """Replace a file in one step and return True, or return False when it holds these bytes already.
+    """Replace a file atomically and return True, or return False if it already has these bytes.
 
     Raises OSError.
     """
@@ -125,7 +125,7 @@ def replaced(path: Path, data: bytes) -> bool:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file that takes the place of `path` once it is whole."""
+    """Yield a file that replaces `path` when it is complete."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     partial = Path(name)
     try:

@@ -308,7 +308,7 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
         ("  proxy: proxy.example\n",
          "4:10: bot.proxy: write an address such as http://proxy.example.org:3128, or off"),
         ("  proxy: http://me:s3cret@proxy.example\n",
-         "4:10: bot.proxy: holds a password: set HTTPS_PROXY in the environment instead"),
+         "4:10: bot.proxy: has a password: set HTTPS_PROXY in the environment instead"),
     ],
 )  # fmt: skip
 def test_every_error_of_the_bots_says_where_it_is(folder: Path, text: str, line: str) -> None:

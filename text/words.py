@@ -55,6 +55,6 @@ def _whole(word: str) -> str:
 
 
 def has_borders(character: str) -> bool:
-    """Return whether no word begins or ends beside this character: a letter or digit in a script with spaces."""
+    """Return whether no word begins or ends at this character: a letter or digit in a script with spaces."""
     script = unicodedata.name(character, "").partition(" ")[0]
     return character.isalnum() and script not in _UNSPACED

@@ -26,7 +26,7 @@ from articles.files.folder import Folder
 from articles.topics import Topic, Topics
 from ops.counts import Counts
 from storage.derived import (
-    KEPT_UNUSED,
+    UNUSED_FOR,
     DerivedFile,
     is_damage,
     reason_of,
@@ -38,7 +38,7 @@ from tests.site import NOON, ArticleSite
 from tests.waiting import WAIT_SECONDS
 
 SCHEMA = ("CREATE TABLE words (word TEXT PRIMARY KEY)", "CREATE INDEX by_word ON words (word)")
-DAY = KEPT_UNUSED.total_seconds()
+DAY = UNUSED_FOR.total_seconds()
 
 
 @pytest.fixture
