@@ -31,6 +31,8 @@ _text = cut_text(limits.MAX_NAME)
 _UTC_DATE = moment(UTC)
 
 
+# Words behind a name that say what its bearer does: `[Ada](https://…), software engineer`.
+_ROLE = re.compile(r"[a-z]+(?:[ -][a-z]+)+")
 _IN_A_LIST = re.compile(r",?\s+(?:and|&)\s+|,\s+")
 # First and last name, each with a capital: not "Doe, Jane", "Acme, Inc." or "the web team and friends".
 _FULL_NAME = re.compile(
@@ -125,7 +127,8 @@ def _names_in_words(value: str) -> list[str]:
 def _linked_names(value: str) -> list[str]:
     """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, or in links of HTML."""
     shown = _shown(value[: limits.MAX_EXCERPT])
-    return [each.strip() for each in _BETWEEN_NAMES.split(shown) if each.strip()]
+    named = (each.strip() for each in _BETWEEN_NAMES.split(shown))
+    return [each for each in named if each and not _ROLE.fullmatch(each)]
 
 
 def _shown(value: str) -> str:

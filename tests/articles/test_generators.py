@@ -82,6 +82,7 @@ def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: 
         ),
         ("[Ada](https://a.example) and [Bob](https://b.example) & C", ("Ada", "Bob", "C")),
         ("<a href='https://a.example'>Ada</a>, <a href='https://b.example'>Bob</a>", ("Ada", "Bob")),
+        ("[Ada Bo](https://a.example), software engineer", ("Ada Bo",)),
         ("Smith, John", ("Smith, John",)),
         ("Ann Lee, Bo van Li, and Łucja J. Ro", ("Ann Lee", "Bo van Li", "Łucja J. Ro")),
         ("Ann Lee and Bo Li", ("Ann Lee", "Bo Li")),

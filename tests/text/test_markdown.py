@@ -29,6 +29,8 @@ BASE = "https://news.example.org/articles/post"
          '<p><a href="https://news.example.org/y">https://x.example</a> <code>https://x.example</code></p>'),
         ("Term\n: Meaning", "<dl>\n<dt>Term</dt>\n<dd>Meaning</dd>\n</dl>"),
         ("## A part {#part}", '<h2 id="part">A part</h2>'),
+        ("## A part { #part .x }", '<h2 id="part">A part</h2>'),
+        ("## A part { x }", "<h2>A part { x }</h2>"),
         ("## A part\n{: #part .x}", '<h2 id="part">A part</h2>'),
         ("## A {#part}\n\n## B {#part}", '<h2 id="part">A</h2>\n<h2>B</h2>'),
         ("text\n{: .lead}", "<p>text</p>"),

@@ -44,7 +44,7 @@ def attribute_list(state: StateInline, silent: bool) -> bool:
         return False
     is_behind = state.pos > 0 and state.src[state.pos - 1] in _SPAN_ENDS
     ends_line = _ATTRIBUTES_END.match(state.src, found.end(), state.posMax)
-    if not is_behind and not (ends_line and found[0][1] in ":#."):
+    if not is_behind and not (ends_line and found[0][1:].lstrip()[0] in ":#."):
         return False
     if not silent:
         state.pending = state.pending.rstrip(" \t") if ends_line else state.pending
