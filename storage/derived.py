@@ -35,8 +35,11 @@ T = TypeVar("T")
 UNUSED_FOR = timedelta(days=1)
 """How long an unused file is kept: returning to older settings then needs no rebuild."""
 
-# Damage for which SQLite has no code: in the tables of full-text search, and in texts, which are all UTF-8.
-_DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8")
+# A value of a gigabyte is in none of these files, but a damaged length may claim it.
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+# Damage for which SQLite has no code: in the tables of full-text search, in texts,
+# which are all UTF-8, and in the number of the format.
+_DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8", "unsupported file format")
 _SIDECARS = ("", "-wal", "-shm")
 _NAME = re.compile(r"((?:catalog|search)-[0-9a-f-]+)\.(?:sqlite(?:-wal|-shm)?|lock|watcher|use)")
 _LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had no .use holds the other
@@ -86,6 +89,7 @@ class DerivedFile:
         """
         opened = self.open()
         if opened is None:
+            self._note_use()  # or the lock's file could be removed, and another process lock a new one
             with self.write_lock():
                 opened = self.open() or self.create()
         return opened
@@ -114,10 +118,11 @@ class DerivedFile:
         connection = self._connection()
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute("SELECT 1 FROM sqlite_master")  # reads the schema, which may be damaged
             if version == self._version:
                 connection.execute(f"PRAGMA synchronous = {self._synchronous}")
                 return Opened(connection, inode)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not is_damage(error):
                 connection.close()
                 raise
@@ -161,10 +166,11 @@ class DerivedFile:
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """Wait until no other process writes this file; the system releases the lock of a dead process."""
-        private_folder(self.path.parent)
-        with private_file(self.path.with_suffix(".lock")).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        descriptor = _locked(self.path.with_suffix(".lock"), fcntl.LOCK_EX)
+        try:
             yield
+        finally:
+            os.close(descriptor)
 
     def inode(self) -> int | None:
         """Return the inode of the file at the path now, or None."""
@@ -184,7 +190,7 @@ class DerivedFile:
             return
         with self._using:
             before = self._release_use
-            descriptor = _shared_lock(self.path.with_suffix(".use"))
+            descriptor = _locked(self.path.with_suffix(".use"), fcntl.LOCK_SH)
             self._release_use = weakref.finalize(self, os.close, descriptor)
             if before is not None:
                 before()
@@ -209,9 +215,11 @@ def is_damage(error: BaseException) -> bool:
 
     https://sqlite.org/rescode.html: the low byte of an extended code is the primary one.
     """
+    if isinstance(error, UnicodeDecodeError):  # SQLite's message has a damaged name in it
+        return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False
-    if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if _code(error) in _DAMAGE:
         return True
     return any(words in str(error) for words in _DAMAGE_IN_WORDS)
 
@@ -288,13 +296,13 @@ def _unused(lock_file: Path) -> Iterator[None]:
         lock_file.unlink(missing_ok=True)
 
 
-def _shared_lock(path: Path) -> int:
-    """Return a file descriptor with a shared lock on the file at the path."""
+def _locked(path: Path, operation: int) -> int:
+    """Return a descriptor of the file at the path, made if missing, with the lock of flock named."""
     while True:
         private_folder(path.parent)
         descriptor = os.open(private_file(path), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            fcntl.flock(descriptor, operation)
             os.utime(path)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
