@@ -27,7 +27,7 @@ def warn_of_public_hosts(app: Flask, site_url: str) -> None:
     @app.before_request
     def check() -> None:
         nonlocal warned
-        if not warned and (name := public_name(request.environ.get("HTTP_HOST", ""))):
+        if not warned and (name := public_name(request.headers.get("Host", ""))):
             warned = True
             log.warning(
                 "a request is for %s, but all links in feeds and pages lead to %s: "
