@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 import urllib.request
 from datetime import timedelta
@@ -272,6 +273,18 @@ def test_phone(visitor: Visitor, width: int) -> None:
         page = visitor.go(path)
         page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
+
+
+@pytest.mark.parametrize("width", [320, 390, 430])
+def test_nothing_moves_when_a_time_becomes_relative(visitor: Visitor, width: int) -> None:
+    """The line above an article's picture is as high with the exact time as with the relative one."""
+    visitor.page.set_viewport_size({"width": width, "height": 740})
+    line = visitor.go("/articles/guide").locator(".article > header .meta")
+    expect(line.locator("time")).not_to_have_text(re.compile("UTC"))
+    height = line.evaluate("line => line.offsetHeight")
+    visitor.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(line.locator("time")).to_have_text(re.compile("UTC"))
+    assert line.evaluate("line => line.offsetHeight") == height
 
 
 def test_phone_bar(visitor: Visitor) -> None:
