@@ -300,7 +300,7 @@ def _locked(path: Path, operation: int) -> int:
     """Return a descriptor of the file at the path, made if missing, with the lock of flock named."""
     while True:
         private_folder(path.parent)
-        descriptor = os.open(private_file(path), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, operation)
             os.utime(path)
