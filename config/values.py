@@ -191,7 +191,7 @@ Pictures = Annotated[
 ]
 
 
-# Otherwise pydantic searches all installed packages for plugins, none of which is needed.
+# Otherwise pydantic searches all installed packages for plugins, and none is needed.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 

@@ -100,7 +100,7 @@ class Lists:
         return sorted(ranked[:ACTIVE_TOPICS], key=lambda node: node.topic.name.casefold())
 
     def _weeks(self, now: datetime) -> Mapping[str, list[int]]:
-        """Return each topic's articles by week; the last week ends with the day, so pages change daily."""
+        """Return each topic's articles by week; the last one ends with the day: pages change once a day."""
         end = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
         return self._catalog.by_period(now, WEEK, WEEKS, end=end)
 

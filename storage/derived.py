@@ -6,7 +6,7 @@
 
 A file of another version, or a damaged one, is replaced by an empty one, which its owner fills again.
 If the content depends on settings, NAME contains a hash of them: processes of two versions, as during a
-deploy, never share a file. `remove_unused` deletes those that no process has used for a day.
+deploy, never share a file. `storage.unused` deletes those that no process has used for a day.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import re
 import sqlite3
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,17 +29,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-UNUSED_FOR = timedelta(days=1)
-"""How long an unused file is kept: returning to older settings then needs no rebuild."""
-
 # A value of a gigabyte is in none of these files, but a damaged length may claim it.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
 # Damage for which SQLite has no code: in the tables of full-text search, in texts,
 # which are all UTF-8, and in the number of the format.
 _DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8", "unsupported file format")
 _SIDECARS = ("", "-wal", "-shm")
-_NAME = re.compile(r"((?:catalog|search)-[0-9a-f-]+)\.(?:sqlite(?:-wal|-shm)?|lock|watcher|use)")
-_LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had no .use holds the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +177,7 @@ class DerivedFile:
         )
 
     def _note_use(self, *, again: bool = False) -> None:
-        """Protect the file from `remove_unused` until this process ends."""
+        """Protect the file from `storage.unused` until this process ends."""
         if self._release_use is not None and not again:
             return
         with self._using:
@@ -248,54 +240,6 @@ def file_error(error: sqlite3.Error) -> str:
     return "the disk with the state folder is full" if is_full(error) else f"the catalog: {error}"
 
 
-def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
-    """Delete catalogs and search indexes of older settings that no process has used for a day.
-
-    Returns the names of what was deleted. `now` is in seconds since 1970, the system's time unless given.
-    """
-    limit = (time.time() if now is None else now) - UNUSED_FOR.total_seconds()
-    removed = []
-    for name, files in _families(folder).items():
-        with ExitStack() as stack, suppress(OSError):
-            if max(file.stat().st_mtime for file in files) > limit:
-                continue
-            for suffix in _LOCKED_IN_USE:
-                stack.enter_context(_unused(folder / f"{name}.{suffix}"))
-            # The .use file, which shows whether the others are in use, is deleted last.
-            for file in sorted({*files, folder / f"{name}.use"}, key=lambda file: file.suffix == ".use"):
-                file.unlink(missing_ok=True)
-            removed.append(name)
-    if removed:
-        log.info("removed unused files: %s", ", ".join(removed))
-    return removed
-
-
-def _families(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each catalog and each search index in a folder, by their common name."""
-    found: dict[str, list[Path]] = {}
-    for file in _listed(folder):
-        match = _NAME.fullmatch(file.name)
-        if match and not file.is_symlink():
-            found.setdefault(match[1], []).append(file)
-    return found
-
-
-def _listed(folder: Path) -> Iterable[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return ()
-
-
-@contextmanager
-def _unused(lock_file: Path) -> Iterator[None]:
-    """Hold the lock that shows whether a file is in use. Raises BlockingIOError while it is."""
-    with private_file(lock_file).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-        lock_file.unlink(missing_ok=True)
-
-
 def _locked(path: Path, operation: int) -> int:
     """Return a descriptor of the file at the path, made if missing, with the lock of flock named."""
     while True:
@@ -307,7 +251,7 @@ def _locked(path: Path, operation: int) -> int:
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except FileNotFoundError:
-            pass  # `remove_unused` deleted it a moment ago
+            pass  # `storage.unused` deleted it a moment ago
         except BaseException:
             os.close(descriptor)
             raise

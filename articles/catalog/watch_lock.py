@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from articles.catalog.catalog import Catalog
-from storage.derived import remove_unused
 from storage.private import private_file, private_folder
+from storage.unused import remove_unused
 
 _LONGEST_PROBLEM = 500  # characters
 

@@ -26,13 +26,12 @@ from articles.files.folder import Folder
 from articles.topics import Topic, Topics
 from ops.counts import Counts
 from storage.derived import (
-    UNUSED_FOR,
     DerivedFile,
     is_damage,
     reason_of,
-    remove_unused,
     transaction,
 )
+from storage.unused import UNUSED_FOR, remove_unused
 from tests.articles.test_watcher import wait_for
 from tests.site import NOON, ArticleSite
 from tests.waiting import WAIT_SECONDS
