@@ -21,7 +21,7 @@ from articles.files.git import GitError
 from articles.reading import frontmatter
 from articles.report import Report
 from text.printable import print_json, print_line
-from text.terminal import CommandError, no_link
+from text.terminal import CommandError, reject_symlink
 
 IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
 """Returns a context with a temporary indexer of the articles in another folder, with the same settings."""
@@ -39,7 +39,7 @@ def articles_commands(
     @click.option(
         "--content",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        callback=no_link,
+        callback=reject_symlink,
         help="Check the articles in this folder with these settings, for example a branch's.",
     )
     @clear_file_errors

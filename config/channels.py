@@ -25,7 +25,7 @@ from config.errors import Location, refused
 from config.layouts import LayoutConfig
 from config.policies import PolicySection
 from config.values import (
-    NO_TRUTH_VALUE,
+    NOT_BOOLEAN,
     ChannelName,
     Duration,
     LanguageTag,
@@ -121,8 +121,8 @@ class ChannelConfig(PolicySection):
     languages: Annotated[tuple[LanguageTag, ...], BeforeValidator(listed)] = ()
     keywords: KeywordFiltered = all_defaults()
     max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
-    backfill: Annotated[int, Field(ge=0, le=100), NO_TRUTH_VALUE] = 0
-    max_per_tick: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE] = 5
+    backfill: Annotated[int, Field(ge=0, le=100), NOT_BOOLEAN] = 0
+    max_per_tick: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
     review: bool = False
     layout: LayoutConfig | None = None

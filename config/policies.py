@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from config.values import (
-    NO_TRUTH_VALUE,
+    NOT_BOOLEAN,
     Names,
     Section,
     TimeZone,
@@ -105,7 +105,7 @@ class BudgetConfig(Section):
     """
 
     per: Literal["hour", "day", "week"]
-    at_most: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE]
+    at_most: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN]
     keep: Literal["best", "newest"] = "best"
     timezone: TimeZone | None = None
 
@@ -116,8 +116,8 @@ class DigestConfig(Section):
     at: Annotated[tuple[TimeOfDay, ...], BeforeValidator(_times), Field(max_length=24)]
     days: Annotated[tuple[Day, ...], BeforeValidator(_days)] = DAYS
     timezone: TimeZone | None = None
-    at_least: Annotated[int, Field(ge=1, le=100), NO_TRUTH_VALUE] = 1
-    at_most: Annotated[int, Field(ge=1, le=100, validate_default=True), NO_TRUTH_VALUE] = 20
+    at_least: Annotated[int, Field(ge=1, le=100), NOT_BOOLEAN] = 1
+    at_most: Annotated[int, Field(ge=1, le=100, validate_default=True), NOT_BOOLEAN] = 20
     order: Literal["quality", "newest", "oldest"] = "quality"
 
     @field_validator("at_most")
@@ -158,6 +158,4 @@ class PolicySection(Section):
     digest: Annotated[DigestConfig | None, BeforeValidator(off)] = None
     urgent: Annotated[UrgentConfig | None, BeforeValidator(off)] = None
     mentions: Annotated[tuple[MentionConfig, ...], Field(max_length=20)] = ()
-    similar: Annotated[Annotated[float, Field(ge=0.7, le=1), NO_TRUTH_VALUE] | None, BeforeValidator(off)] = (
-        None
-    )
+    similar: Annotated[Annotated[float, Field(ge=0.7, le=1), NOT_BOOLEAN] | None, BeforeValidator(off)] = None

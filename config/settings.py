@@ -29,7 +29,7 @@ from config.channels import (
 )
 from config.errors import Location, dotted, position_of, refused
 from config.values import (
-    NO_TRUTH_VALUE,
+    NOT_BOOLEAN,
     BranchName,
     Duration,
     GitAddress,
@@ -163,19 +163,19 @@ class ReaderConfig(Section):
 
     name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "use letters, digits, dots, hyphens")]
     topics: Annotated[Names, Field(min_length=1)]
-    generation: Annotated[int, Field(ge=1, le=1_000_000), NO_TRUTH_VALUE] = 1
+    generation: Annotated[int, Field(ge=1, le=1_000_000), NOT_BOOLEAN] = 1
 
 
 class FeedsConfig(Section):
     """The contents of the feeds, and who may read them."""
 
-    size: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE] = 50
+    size: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = 50
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
     digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
-    summary: Annotated[int, Field(ge=50, le=10_000), NO_TRUTH_VALUE] = 1_000
-    related: Annotated[int, Field(ge=0, le=3), NO_TRUTH_VALUE] = 3
-    ttl: Annotated[int, Field(ge=1, le=1440), NO_TRUTH_VALUE] = 60
+    summary: Annotated[int, Field(ge=50, le=10_000), NOT_BOOLEAN] = 1_000
+    related: Annotated[int, Field(ge=0, le=3), NOT_BOOLEAN] = 3
+    ttl: Annotated[int, Field(ge=1, le=1440), NOT_BOOLEAN] = 60
     hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()

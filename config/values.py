@@ -18,7 +18,7 @@ from pydantic import (
 
 from articles.files import globs
 from articles.files.git import GitError, checked_address
-from text.numbers import no_truth_value
+from text.numbers import reject_boolean
 from text.urls import http_url
 from text.variables import variable_name
 from text.zones import zone
@@ -129,10 +129,10 @@ def filter_lists(value: Any) -> Any:
     return {"include": value} if isinstance(value, (list, str)) else value
 
 
-NO_TRUTH_VALUE = BeforeValidator(no_truth_value)
+NOT_BOOLEAN = BeforeValidator(reject_boolean)
 """For the type of a number, after its bounds: before them, the JSON Schema would lose their names."""
 
-WholeNumber = Annotated[int, NO_TRUTH_VALUE]
+WholeNumber = Annotated[int, NOT_BOOLEAN]
 
 VariableName = Annotated[str, AfterValidator(variable_name)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

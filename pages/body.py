@@ -147,7 +147,7 @@ class _Rewriter:
         page, hash_sign, anchor = url.partition("#")
         if hash_sign and page == self._page_url:
             self._anchors = self._anchors or Anchors.of(self._markup)
-            return f"#{self._anchors.meant(unquote(anchor))}"
+            return f"#{self._anchors.resolve(unquote(anchor))}"
         return local(url, self._site)
 
     def _image(self, attributes: dict[str, str]) -> str:

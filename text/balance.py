@@ -1,12 +1,12 @@
 """Balances HTML: closes every tag within the element in which it was opened, and limits the depth.
 
-A browser's parser repairs any HTML, but its time grows with the depth, and a `<b>` that
-runs out of its paragraph is opened again in every later one
-(https://html.spec.whatwg.org/#parsing-main-inbody, "reconstruct the active formatting elements"). What leaves
-this module needs no repair, so that the sanitiser behind it takes a time that grows only with the length.
-References such as `&eacute;` become characters, and `&`, `<` and `>` in texts are hidden from that parser
-too, which copies a text once for each reference in it: `revealed` turns them into `&amp;`, `&lt;` and `&gt;`
-again.
+A browser's parser repairs any HTML, but its time grows with the depth, and a `<b>` that is not closed in its
+paragraph is opened again in every later one
+(https://html.spec.whatwg.org/#parsing-main-inbody, "reconstruct the active formatting elements"). The result
+of this module needs no repair, so that the sanitiser's time grows only with the length of the text.
+References such as `&eacute;` become characters. In texts, `&`, `<` and `>` become placeholders, because the
+sanitiser's parser copies a text once for each reference in it; `revealed` replaces the placeholders by
+`&amp;`, `&lt;` and `&gt;`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Container, Iterator, Mapping
 
 from text.limits import MAX_DEPTH, MAX_FORMATTING
 
-# A comment, another declaration or a tag; what never ends goes on to the end of the text. No part of this can
-# be matched in two ways, and none is tried twice.
+# A comment, another declaration or a tag; one that is not closed extends to the end of the text. No part of
+# this can be matched in two ways, so that no part is tried twice.
 _TOKEN = re.compile(
     r"""<!--(?:-?>|.*?(?:--!?>|\Z))
     | <[!?][^>]*(?:>|\Z)
@@ -29,7 +29,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_HIDDEN = {"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2"}  # characters that Unicode keeps for such inner uses
+# Noncharacters, which Unicode reserves for such internal use.
+_PLACEHOLDERS = {"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2"}
 _SPACE_REFERENCE = re.compile(r"&#(?:0*1[12]|[xX]0*[bBcC])(?![0-9a-fA-F]);?")
 _VOID_NAMES = """
 area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr
@@ -52,7 +53,7 @@ _CELLS = frozenset({"caption", "table", "td", "th"})
 _SCOPE = _CELLS | {"applet", "button", "marquee", "object", "template"}
 _TABLE_PARTS = frozenset({"caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"})
 
-# Elements within lines, with what is left of one whose content is plain text, or has one piece of code in it.
+# Inline elements, with the rest of one whose content is plain text, or has one piece of code in it.
 _LEAF_NAMES = "a b code del em i kbd mark s small strong sub sup"
 _LEAVES = {
     name: re.compile(rf"[^<&>]*+(?:<code>[^<&>]*+</code>[^<&>]*+)?</{name}>") for name in _LEAF_NAMES.split()
@@ -81,26 +82,26 @@ def balanced(markup: str) -> str:
     Elements deeper than MAX_DEPTH, and formatting within MAX_FORMATTING others, lose their tags and keep
     their content. Comments and declarations are left out, and so are elements in which tags are text.
     """
-    for hidden in _HIDDEN.values():
-        markup = markup.replace(hidden, "")
+    for placeholder in _PLACEHOLDERS.values():
+        markup = markup.replace(placeholder, "")
     return "".join(_Balancer(markup).parts())
 
 
 def revealed(markup: str) -> str:
-    """Return the result of `balanced` with the characters that it had hidden in texts."""
-    for shown, hidden in _HIDDEN.items():
-        markup = markup.replace(hidden, html.escape(shown))
+    """Return the result of `balanced` with its placeholders replaced by references."""
+    for character, placeholder in _PLACEHOLDERS.items():
+        markup = markup.replace(placeholder, html.escape(character))
     return markup
 
 
 def texts(markup: str, without: Container[str]) -> Iterator[str]:
     """Yield the texts between tags, with references as characters; elements in `without` are left out."""
     place = 0
-    while found := _TOKEN.search(markup, place):
-        yield _decoded(markup[place : found.start()])
-        place = found.end()
-        name = (found["name"] or "").lower()
-        if name and not found["end"] and name in without:
+    while token := _TOKEN.search(markup, place):
+        yield _decoded(markup[place : token.start()])
+        place = token.end()
+        name = (token["name"] or "").lower()
+        if name and not token["end"] and name in without:
             place = _end_of(name, markup, place)
     yield _decoded(markup[place:])
 
@@ -110,13 +111,14 @@ def _decoded(text: str) -> str:
     return html.unescape(_SPACE_REFERENCE.sub(" ", text)) if "&" in text else text
 
 
-def _hidden(text: str) -> str:
+def _with_placeholders(text: str) -> str:
+    """Return a text with placeholders for the characters that have a meaning in HTML."""
     if "&" in text:
         text = _decoded(text)
     elif "<" not in text and ">" not in text:
         return text
-    for shown, hidden in _HIDDEN.items():
-        text = text.replace(shown, hidden)
+    for character, placeholder in _PLACEHOLDERS.items():
+        text = text.replace(character, placeholder)
     return text
 
 
@@ -139,15 +141,15 @@ class _Balancer:
         self._dropped: Counter[str] = Counter()
 
     def parts(self) -> list[str]:
-        """Return the text in pieces."""
+        """Return the parts of the balanced text."""
         place = 0
         markup, put, search = self._markup, self._parts.append, _TOKEN.search
-        while found := search(markup, place):
-            start, end = found.span()
+        while token := search(markup, place):
+            start, end = token.span()
             if start > place:
-                put(_hidden(markup[place:start]))
+                put(_with_placeholders(markup[place:start]))
             place = end
-            is_end, name, close = found.groups()
+            is_end, name, close = token.groups()
             if not name or not close:
                 continue
             if not (name.isascii() and name.isalnum()):
@@ -162,7 +164,7 @@ class _Balancer:
                 self._start(name, markup[start:end])
                 if name in _RAW:
                     place = _end_of(name, markup, place)
-        put(_hidden(markup[place:]))
+        put(_with_placeholders(markup[place:]))
         self._close(0)
         return self._parts
 
@@ -183,7 +185,7 @@ class _Balancer:
         if name in _RAW:
             return
         if self._open:
-            self._make_room(name)
+            self._close_before(name)
         is_formatting = name in _FORMATTING
         if name in _VOID:
             self._parts.append(tag)
@@ -195,8 +197,8 @@ class _Balancer:
             self._formatting += is_formatting
             self._parts.append(tag)
 
-    def _make_room(self, name: str) -> None:
-        """Close the elements that the start of an element closes."""
+    def _close_before(self, name: str) -> None:
+        """Close the elements that a start tag closes."""
         if name in _ENDS_PARAGRAPH and self._count["p"]:
             self._close_from(_PARAGRAPH, _SCOPE)
         if name in _CLOSED_BY:

@@ -1,4 +1,4 @@
-"""A cache with a limit in bytes, for everything that is stored because of a request."""
+"""A cache with a limit in bytes, for everything that requests cause to be stored."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "languages"
 
 
 class Language:
-    """English, and the interface of all languages: translations of English texts, dates and numbers."""
+    """English, and the base class of all languages: translations of English texts, dates and numbers."""
 
     tag = "en"
 
@@ -38,7 +38,7 @@ class Language:
         return f"{number:,}"
 
     def decimal(self, number: float, digits: int | None = None) -> str:
-        """Return a number with so many digits after the point, or as many as it needs: "2.5"."""
+        """Return a number with this many digits after the point, or as many as it needs: "2.5"."""
         return f"{number:g}" if digits is None else f"{number:.{digits}f}"
 
     def percent(self, share: float) -> str:
@@ -53,17 +53,17 @@ class Language:
         """Return a date with its day of the week: "Fri, 20 Nov 2026"."""
         return times.day_date(day)
 
-    def exact(self, moment: datetime) -> str:
+    def exact(self, time: datetime) -> str:
         """Return a time to the minute, in UTC."""
-        return times.exact(moment)
+        return times.exact(time)
 
     def language_name(self, tag: str) -> str:
         """Return the name of the language with a tag (BCP 47): "Japanese"; an unknown tag unchanged."""
         return english_name(tag)
 
-    def ago(self, moment: datetime, now: datetime) -> str:
+    def ago(self, time: datetime, now: datetime) -> str:
         """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
-        return times.ago(moment, now)
+        return times.ago(time, now)
 
     def translate(self, text: object) -> str:
         """Return a phrase in this language, with all phrases in its values; other texts and values unchanged.
@@ -74,8 +74,8 @@ class Language:
 
     def sentence(self, text: object) -> str:
         """Return what `translate` does with a capital letter at its start."""
-        said = self.translate(text)
-        return f"{said[:1].upper()}{said[1:]}"
+        translation = self.translate(text)
+        return f"{translation[:1].upper()}{translation[1:]}"
 
     def counted(self, number: int, singular: str, plural: str = "") -> str:
         """Return a number with its noun: "1 entry", "1,200 entries"; the plural ends in -s unless given."""
@@ -105,15 +105,15 @@ class _Translated(Language):
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return self._texts.ngettext(singular, plural, number)
 
-    def ago(self, moment: datetime, now: datetime) -> str:
+    def ago(self, time: datetime, now: datetime) -> str:
         from babel.dates import format_timedelta
 
-        past = now - moment
-        if past < timedelta(minutes=1):
-            return self.gettext("just now" if past >= timedelta(0) else "soon")
-        length, unit = next((length, unit) for length, unit in times.UNITS if past >= length)
+        elapsed = now - time
+        if elapsed < timedelta(minutes=1):
+            return self.gettext("just now" if elapsed >= timedelta(0) else "soon")
+        length, unit = next((length, unit) for length, unit in times.UNITS if elapsed >= length)
         # Whole units, as in English, and not rounded: 59 minutes are not an hour.
-        whole = past // length * length
+        whole = elapsed // length * length
         return format_timedelta(
             -whole, granularity=unit, threshold=1e9, add_direction=True, locale=self._locale
         )
@@ -173,12 +173,12 @@ class _Translated(Language):
         except (UnknownLocaleError, ValueError):
             return tag
 
-    def exact(self, moment: datetime) -> str:
+    def exact(self, time: datetime) -> str:
         from babel.dates import get_datetime_format
 
-        moment = moment.astimezone(UTC)
-        both = str(get_datetime_format("medium", locale=self._locale))
-        return both.format(f"{moment:%H:%M} UTC", self.short_date(moment.date()))
+        time = time.astimezone(UTC)
+        pattern = str(get_datetime_format("medium", locale=self._locale))
+        return pattern.format(f"{time:%H:%M} UTC", self.short_date(time.date()))
 
 
 def available() -> tuple[str, ...]:

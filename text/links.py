@@ -17,11 +17,11 @@ ARTICLE_EXTENSIONS = (".md", ".markdown", ".mdown", ".mdx", ".html")
 
 _SPLIT = re.compile(r"([^?#]*)([?#].*)?", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-# What `text.templates` makes of `post_url`, `link`, `ref`; and Zola's `@/path.md`.
+# What `text.templates` replaces `post_url`, `link` and `ref` by; and Zola's `@/path.md`.
 _REFERENCE = re.compile(r"(?:.*/)?@([~/])(.*)", re.DOTALL)
 # Pelican's placeholders (https://docs.getpelican.com/en/latest/content.html#linking-to-internal-content).
 _PLACEHOLDER = re.compile(r"[{|](filename|static|attach|author|category|index|tag)[}|](.*)", re.DOTALL)
-# Where a body may refer to a file, each with a text without which there is nothing to look for.
+# How a body may refer to a file; each pattern with a text that is part of every match, and is found faster.
 _MENTIONS = (
     ("](", re.compile(r"\]\(\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)([^\s)]+))")),
     ("]:", re.compile(r"\]:\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)(\S+))")),
@@ -61,13 +61,13 @@ def target(url: str, folder: str) -> Target | None:
         kind, rest = placeholder.groups()
         if kind not in ("filename", "static", "attach"):
             return Target("nothing", "")
-        return _joined("" if rest.startswith("/") else folder, rest.lstrip("/"), suffix)
+        return _path_target("" if rest.startswith("/") else folder, rest.lstrip("/"), suffix)
     if reference := _REFERENCE.match(path):
         kind, value = reference.groups()
         return Target("name" if kind == "~" else "root", value.strip("/"), suffix)
     if not path or path.startswith("/") or _SCHEME.match(path):
         return None
-    return _joined(folder, path, suffix)
+    return _path_target(folder, path, suffix)
 
 
 def candidates(path: str) -> list[str]:
@@ -97,15 +97,15 @@ def mentions(body: str, folder: str) -> frozenset[str]:
 
 
 def _mentioned(body: str, folder: str) -> Iterator[str]:
-    spellings = (pattern for sign, pattern in _MENTIONS if sign in body)
-    for found in (match for pattern in spellings for match in pattern.finditer(body)):
-        url = next(filter(None, found.groups()), "")
-        if meant := target(url, folder):
-            yield meant.value
+    patterns = (pattern for marker, pattern in _MENTIONS if marker in body)
+    for match in (match for pattern in patterns for match in pattern.finditer(body)):
+        url = next(filter(None, match.groups()), "")
+        if resolved := target(url, folder):
+            yield resolved.value
         elif not url.startswith("#") and not _SCHEME.match(url):
             yield _SPLIT.sub(r"\1", unquote(url[:MAX_URL]), count=1)
 
 
-def _joined(folder: str, path: str, suffix: str) -> Target | None:
+def _path_target(folder: str, path: str, suffix: str) -> Target | None:
     whole = posixpath.normpath(posixpath.join(folder, path))
     return None if whole == ".." or whole.startswith(("../", "/")) else Target("path", whole, suffix)

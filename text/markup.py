@@ -106,14 +106,14 @@ def sanitise(
         )
         if clean == before:
             break
-    # Once more, because `&#11;` is the character now.
+    # Once more, because references such as `&#11;` have become characters.
     return xml_safe(revealed(clean)).strip()
 
 
 def _attribute(_tag: str, name: str, value: str) -> str | None:
     """Return the allowed value of an attribute, or None if the attribute is not allowed."""
     if name == "class":
-        return found[0] if (found := _LANGUAGE_CLASS.search(value)) else None
+        return match[0] if (match := _LANGUAGE_CLASS.search(value)) else None
     if name == "id":
         return value if _ID.fullmatch(value) else None
     return value if len(value) <= MAX_URL or name not in ("href", "src") else None
@@ -132,7 +132,7 @@ def plain(markup: str) -> str:
 
 
 def plain_of_sanitised(markup: str) -> str:
-    """Return what `plain` returns, for a fragment by `sanitise`, in half the time."""
+    """Return what `plain` returns, for a fragment that `sanitise` returned, in half the time."""
     spaced = _BLOCK_END.sub(lambda end: f" {end[0]}", xml_safe(markup))
     return one_line(html.unescape(_SANITISED_TAG.sub("", spaced)))
 
@@ -163,8 +163,8 @@ def _embed_anchor(tag: str, absolute: Resolve) -> str:
     source = _EMBED_SOURCE.search(tag)
     if not source:
         return ""
-    given = html.unescape(source[1] or source[2] or source[3] or "").strip()
-    url = _resolve(given, "") if _ABSOLUTE.match(given) else absolute(given)
+    source_url = html.unescape(source[1] or source[2] or source[3] or "").strip()
+    url = _resolve(source_url, "") if _ABSOLUTE.match(source_url) else absolute(source_url)
     host = urlsplit(url).hostname if url else None
     if not url or not host:
         return ""

@@ -19,28 +19,28 @@ _IMAGES = {
 }  # fmt: skip
 
 
-def _ends(types: Mapping[str, str]) -> re.Pattern[str]:
+def _extension_pattern(types: Mapping[str, str]) -> re.Pattern[str]:
     """Return a pattern that matches every printable address with one of the extensions, and few others."""
     names = "|".join(extension.removeprefix(".") for extension in types)
     return re.compile(rf"\.(?:{names})(?:[?#]|\Z)|%", re.IGNORECASE)
 
 
-_ENDS, _IMAGE_ENDS = _ends(_TYPES), _ends(_IMAGES)
+_EXTENSIONS, _IMAGE_EXTENSIONS = _extension_pattern(_TYPES), _extension_pattern(_IMAGES)
 
 
 def enclosure_type(url: str) -> str | None:
     """Return the media type of audio, video or a document at an address; None for anything else."""
-    return _type(url, _TYPES, _ENDS)
+    return _type(url, _TYPES, _EXTENSIONS)
 
 
 def image_type(url: str) -> str | None:
     """Return the media type of the picture at an address, None if its extension is unknown."""
-    return _type(url, _IMAGES, _IMAGE_ENDS)
+    return _type(url, _IMAGES, _IMAGE_EXTENSIONS)
 
 
-def _type(url: str, types: Mapping[str, str], ends: re.Pattern[str]) -> str | None:
-    # Most addresses do not contain such an extension, which this finds in a tenth of the time of parsing.
-    if url.isprintable() and not ends.search(url):
+def _type(url: str, types: Mapping[str, str], extensions: re.Pattern[str]) -> str | None:
+    # Most addresses do not contain such an extension. The pattern takes a tenth of the time of parsing.
+    if url.isprintable() and not extensions.search(url):
         return None
     try:
         return types.get(posixpath.splitext(unquote(urlsplit(url).path))[1].lower())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def counted(count: int, noun: str, several: str = "") -> str:
-    """Return "1 file", "2 files", "1,000 files"; `several` is a plural that does not only add an s."""
-    return f"1 {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return "1 file", "2 files", "1,000 files"; `plural` is a plural that does not only add an s."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {plural or f'{noun}s'}"
 
 
-def no_truth_value(value: Any) -> Any:
-    """Return a value unchanged unless it is a truth value.
+def reject_boolean(value: Any) -> Any:
+    """Return a value unchanged unless it is a boolean.
 
     Raises ValueError for true and false, which Python treats as 1 and 0. YAML 1.1 reads `yes` and
     `on` as true: https://yaml.org/type/bool.html

@@ -10,17 +10,17 @@ from text.limits import MAX_BODY, MAX_PARAGRAPH, MAX_TOKENS
 # What a token can begin with: a line, a cell, a mark within a line, the mark of a list or a bare address.
 _MARK = re.compile(r"[\n!$&*:<>\[\\_`{~|@]|\d[.)]|www\.|(?<![^\s>])[-+]")
 # Where a paragraph ends in any case: at a blank line, and before the item of a list.
-_BETWEEN = re.compile(r"\n[ \t]*\n|\n(?= {0,3}[-+*][ \t]+\S)")
-_MOST_TOKENS_A_MARK = 6  # a list in a list, with its items and their paragraphs
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\n(?= {0,3}[-+*][ \t]+\S)")
+_MAX_TOKENS_PER_MARK = 6  # a list in a list, with its items and their paragraphs
 
 
 def over_limits(body: str, markup: str) -> Iterator[str]:
-    """Yield a text for each limit that a body in the format `markup` exceeds: see `docs/markdown.md`."""
+    """Yield one text for each limit that a body in the format `markup` exceeds: see `docs/markdown.md`."""
     if len(body) > MAX_BODY:
         yield f"the text is longer than {MAX_BODY:,} characters: the rest is left out"
     if markup == "html" or len(body) <= MAX_PARAGRAPH:
         return
-    if longest_paragraph(body) <= MAX_PARAGRAPH and most_tokens(body) <= MAX_TOKENS:
+    if paragraph_bound(body) <= MAX_PARAGRAPH and token_bound(body) <= MAX_TOKENS:
         return
     # Imported here, as it takes some 80 ms, and few bodies are that long.
     from text import markdown
@@ -32,11 +32,11 @@ def over_limits(body: str, markup: str) -> Iterator[str]:
         yield f"a paragraph is longer than {MAX_PARAGRAPH:,} characters: it is shown as it is written"
 
 
-def most_tokens(body: str) -> int:
+def token_bound(body: str) -> int:
     """Return an upper limit for the number of tokens, in a fraction of the time that parsing takes."""
-    return (len(_MARK.findall(body)) + 1) * _MOST_TOKENS_A_MARK
+    return (len(_MARK.findall(body)) + 1) * _MAX_TOKENS_PER_MARK
 
 
-def longest_paragraph(body: str) -> int:
+def paragraph_bound(body: str) -> int:
     """Return an upper limit for the length of the longest paragraph."""
-    return max(map(len, _BETWEEN.split(body.expandtabs(4))))
+    return max(map(len, _PARAGRAPH_END.split(body.expandtabs(4))))

@@ -7,16 +7,16 @@ import re
 _ADDRESS = re.compile(
     r"<[^<>\s@]+@[^<>\s@]+>|(?:mailto:)?[^<>()\[\]\s@,;:]+@[^<>()\[\]\s@,;:]+\.[^<>()\[\]\s@,;:]+"
 )
-_WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
+_IN_PARENTHESES = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
 
 
 def without_address(name: str) -> str:
-    """Return "Ann <ann@example.com>" as "Ann": the address is not meant to be published.
+    """Return "Ann <ann@example.com>" as "Ann": the address must not be published.
 
     For an address without a name, the result is empty.
     """
     if "@" not in name:
         return name
     rest = _ADDRESS.sub("", name).strip()
-    wrapped = _WRAPPED.fullmatch(rest)
-    return wrapped[1] if wrapped else rest.removesuffix("()").strip(" <>")
+    in_parentheses = _IN_PARENTHESES.fullmatch(rest)
+    return in_parentheses[1] if in_parentheses else rest.removesuffix("()").strip(" <>")

@@ -47,9 +47,9 @@ class TimeText(str):
     @classmethod
     def of(cls, time: datetime, text: str) -> Self:
         """Return `text` with the time that it stands for."""
-        made = cls(text)
-        made.time = time
-        return made
+        result = cls(text)
+        result.time = time
+        return result
 
 
 def phrase(pattern: str, /, **values: Any) -> Phrase:
@@ -77,9 +77,9 @@ def countable(singular: str, plural: str) -> tuple[str, str]:
 
 def joined(separator: str, parts: Iterable[str]) -> Joined:
     """Return texts joined by a separator, which is translated too."""
-    found = tuple(parts)
-    result = Joined(separator.join(found))
-    result.separator, result.parts = separator, found
+    texts = tuple(parts)
+    result = Joined(separator.join(texts))
+    result.separator, result.parts = separator, texts
     return result
 
 

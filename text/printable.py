@@ -60,8 +60,8 @@ def print_line(line: str = "", *, stream: TextIO | None = None) -> None:
 
 
 def print_parts(parts: Iterable[tuple[str, Callable[[str], str]]]) -> None:
-    """Print a line to standard output: each part made printable, and then what its function makes of it."""
-    text = "".join(styled(printable(part)) for part, styled in parts)
+    """Print a line to standard output: each part is made printable, and then styled by its function."""
+    text = "".join(style(printable(part)) for part, style in parts)
     print(_encodable(text, sys.stdout), flush=True)  # noqa: T201 - as `print_line` does
 
 

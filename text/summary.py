@@ -1,7 +1,7 @@
 """The summary of an article without one: the first words of its text.
 
 That is the text before the author's mark, `<!-- more -->` or one of its variants, or else the first paragraph
-of prose, which no heading, table, code, picture or caption is. Only the beginning of a body is looked at.
+of prose: not a heading, table, code, picture or caption. Only the beginning of a body is searched.
 """
 
 from __future__ import annotations
@@ -23,11 +23,9 @@ SUMMARY_LENGTH = 300
 MARKED_LENGTH = 1_000
 """Characters of a summary that the author marked."""
 
-_MARK_LOOKED_AT = 20_000  # characters in which the author's mark is looked for
-_PROSE_LOOKED_AT = (
-    1_500,
-    6_000,
-)  # characters in which the first paragraph is looked for, at first and at last
+_MARK_SEARCH_LENGTH = 20_000  # characters in which the author's mark is searched for
+# Characters in which the first paragraph is searched for: first in a short beginning, then in a longer one.
+_PROSE_SEARCH_LENGTHS = (1_500, 6_000)
 _MORE = re.compile(
     r"<!--\s*(?:more|read[ -]?more|truncate|excerpt|end[ _-]?excerpt)\s*-->"
     r"|\{/\*\s*(?:truncate|more)\s*\*/\}",
@@ -46,20 +44,20 @@ def summarise(body: str, *, generator: str = "plain", markup: str = "markdown") 
 
     `generator` and `markup` are those of `text.templates.expand`.
     """
-    mark = _MORE.search(body, 0, _MARK_LOOKED_AT)
-    most = _PROSE_LOOKED_AT[-1]
-    head = body[: mark.start()] if mark else _whole_blocks(body, most) or body[:most]
+    mark = _MORE.search(body, 0, _MARK_SEARCH_LENGTH)
+    max_length = _PROSE_SEARCH_LENGTHS[-1]
+    head = body[: mark.start()] if mark else _whole_blocks(body, max_length) or body[:max_length]
     if markup == "html":
-        found = _of_html(expand(head, generator=generator, markup=markup).text, whole=bool(mark))
+        summary = _of_html(expand(head, generator=generator, markup=markup).text, whole=bool(mark))
     else:
-        found = _of_markdown(head, body, generator, markup, whole=bool(mark))
-    return cut(one_line(found), MARKED_LENGTH if mark else SUMMARY_LENGTH)
+        summary = _of_markdown(head, body, generator, markup, whole=bool(mark))
+    return cut(one_line(summary), MARKED_LENGTH if mark else SUMMARY_LENGTH)
 
 
 def cut(text: str, length: int) -> str:
     """Return `text`, or its beginning up to the last sentence or else word that ends within `length`.
 
-    Behind a word there is an ellipsis.
+    A word is followed by an ellipsis.
     """
     if len(text) <= length:
         return text
@@ -75,7 +73,7 @@ def is_in(summary: str, markup: str) -> bool:
     if not summary:
         return False
     words = summary.removesuffix("…")
-    beginnings = (markup[:length].rpartition("</")[0] for length in _PROSE_LOOKED_AT)
+    beginnings = (markup[:length].rpartition("</")[0] for length in _PROSE_SEARCH_LENGTHS)
     return any(words in plain_of_sanitised(part) for part in (*beginnings, markup))
 
 
@@ -83,7 +81,7 @@ def _of_html(markup: str, *, whole: bool) -> str:
     clean = sanitise(markup, "https://localhost/")
     if whole or "<p>" not in clean:
         return plain(clean)
-    return next(filter(_is_prose, (plain(each[0]) for each in _PARAGRAPH.finditer(clean))), "")
+    return next(filter(_is_prose, (plain(paragraph[0]) for paragraph in _PARAGRAPH.finditer(clean))), "")
 
 
 def _is_prose(text: str) -> bool:
@@ -97,9 +95,9 @@ def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bo
         references = _references(body)
         if "{" in references:
             references = expand(references, generator=generator, markup=markup).text
-        found = " ".join(_prose(text + references, generator, whole=whole))
-        if found:
-            return found
+        prose = " ".join(_prose(text + references, generator, whole=whole))
+        if prose:
+            return prose
     return ""
 
 
@@ -108,7 +106,7 @@ def _beginnings(head: str) -> Iterator[str]:
     first = _FIRST_BLOCK.match(head)
     if first and first[0].lstrip()[:1].isalnum():
         yield first[0]
-    short = _whole_blocks(head, _PROSE_LOOKED_AT[0])
+    short = _whole_blocks(head, _PROSE_SEARCH_LENGTHS[0])
     if short and short != head:
         yield short
     yield head
@@ -120,13 +118,15 @@ def _whole_blocks(text: str, length: int) -> str:
 
 
 def _references(body: str) -> str:
-    """Return the definitions to which `[text][name]` refers, wherever they are."""
+    """Return the definitions to which `[text][name]` refers, from anywhere in a body."""
     if "]:" not in body:
         return ""
-    found = [each[0] for each in _REFERENCE.finditer(body)]
-    # Footnotes last and apart: what is below the text of one is a part of it.
-    notes = [each for each in found if each.lstrip().startswith("[^")]
-    return "\n\n".join(["", "\n".join(each for each in found if each not in notes), *notes])
+    definitions = [match[0] for match in _REFERENCE.finditer(body)]
+    # Footnotes last, with blank lines between: the lines below a footnote belong to it.
+    notes = [definition for definition in definitions if definition.lstrip().startswith("[^")]
+    return "\n\n".join(
+        ["", "\n".join(definition for definition in definitions if definition not in notes), *notes]
+    )
 
 
 def _prose(text: str, generator: str, *, whole: bool) -> Iterator[str]:
@@ -135,28 +135,28 @@ def _prose(text: str, generator: str, *, whole: bool) -> Iterator[str]:
     from text import markdown
 
     tokens = markdown.parse(text, markdown.emphasis_of(generator)) or []
-    others: list[str] = []
+    nested: list[str] = []
     was_picture = False
     for before, token in zip_longest(tokens, tokens[1:]):
         if before.type == "footnote_block_open":
             break
         if before.type == "html_block":
-            shown = _of_html(before.content, whole=False) if "<p" in before.content else ""
+            prose = _of_html(before.content, whole=False) if "<p" in before.content else ""
         elif before.type == "paragraph_open" and token:
             children = token.children or ()
             is_caption = _is_caption(children, after_picture=was_picture)
             was_picture = any(child.type == "image" for child in children)
-            shown = "" if is_caption else _text(children)
+            prose = "" if is_caption else _text(children)
         else:
             continue
-        if _is_prose(shown):
+        if _is_prose(prose):
             if whole or before.level == 0:
-                yield shown
+                yield prose
                 if not whole:
                     return
-            others.append(shown)
+            nested.append(prose)
     if not whole:
-        yield from others[:1]
+        yield from nested[:1]
 
 
 def _is_caption(children: Sequence[Token], *, after_picture: bool) -> bool:

@@ -26,8 +26,11 @@ class CommandError(click.ClickException):
         super().__init__(printable(message))
 
 
-def no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Return a path that is not a symbolic link: in a branch, a link could lead to any folder here."""
+def reject_symlink(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Return a path unless it is a symbolic link: in a branch, a link could lead to any folder here.
+
+    Raises click.BadParameter for a link.
+    """
     if value and value.is_symlink():
         raise click.BadParameter("is a symbolic link: name the folder itself", ctx, parameter)
     return value
@@ -56,7 +59,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]])
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar where standard error is a terminal; what it gives is called with done and total."""
+    """Show a progress bar if standard error is a terminal; yield a function that takes done and total."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(label=label, length=1, hidden=hidden, file=sys.stderr) as bar:
 

@@ -1,4 +1,4 @@
-"""Pictures in two versions, for light and for dark pages, of which the site's style sheet hides one."""
+"""Pictures in two versions, for light and for dark pages: the author's site hides one by its style sheet."""
 
 from __future__ import annotations
 

@@ -22,19 +22,19 @@ UNITS: tuple[tuple[timedelta, Unit], ...] = (
 )
 
 
-def ago(moment: datetime, now: datetime) -> str:
+def ago(time: datetime, now: datetime) -> str:
     """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
-    past = now - moment
+    elapsed = now - time
     for length, name in UNITS:
-        if (count := past // length) >= 1:
+        if (count := elapsed // length) >= 1:
             return f"{count} {name}{'' if count == 1 else 's'} ago"
-    return "just now" if past >= timedelta(0) else "soon"
+    return "just now" if elapsed >= timedelta(0) else "soon"
 
 
-def exact(moment: datetime) -> str:
+def exact(time: datetime) -> str:
     """Return a time to the minute, in UTC and in English whatever the process's locale."""
-    moment = moment.astimezone(UTC)
-    return f"{short_date(moment.date())}, {moment:%H:%M} UTC"
+    time = time.astimezone(UTC)
+    return f"{short_date(time.date())}, {time:%H:%M} UTC"
 
 
 def short_date(day: date) -> str:

@@ -35,10 +35,10 @@ def plain_text(text: str) -> str:
 
 def _without_tags(title: str) -> str:
     """Drop the known inline tags that come in pairs."""
-    found = list(_TAG.finditer(title))
+    tags = list(_TAG.finditer(title))
     dropped: set[int] = set()
     opened: dict[str, list[int]] = {}
-    for index, tag in enumerate(found):
+    for index, tag in enumerate(tags):
         name = next(match[1].lower() for match in [_NAME.match(tag[0])] if match)
         if name in _VOID:
             dropped.add(index)
@@ -50,15 +50,15 @@ def _without_tags(title: str) -> str:
     place = 0
     for index in sorted(dropped):
         parts += (
-            title[place : found[index].start()],
-            " " if _VOID & {found[index][0].strip("</> ").lower()} else "",
+            title[place : tags[index].start()],
+            " " if _VOID & {tags[index][0].strip("</> ").lower()} else "",
         )
-        place = found[index].end()
+        place = tags[index].end()
     return "".join((*parts, title[place:]))
 
 
 def _without_markdown(title: str) -> str:
-    """Drop the marks of emphasis and code, by CommonMark's rules for where they are marks."""
+    """Drop the marks of emphasis and code, where they are marks by CommonMark's rules."""
     if not re.search(r"[*_`\\]", title):
         return title
     # Imported here, as it takes some 80 ms, and most titles have no marks.

@@ -1,4 +1,4 @@
-"""Web addresses: checks whether they are usable, and whether two mean the same story."""
+"""Web addresses: checks whether they are usable, and whether two belong to the same story."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from text.limits import MAX_URL
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ocid|cmpid)(?:=|$)", re.I
 )
-# An address as it stands: a host in lower case, and then only what may be there unencoded (RFC 3986 §3),
-# complete %XX, and at most one fragment. It consumes every character once: what is left over fits nowhere.
+# An address that needs no change: a host in lower case, and then only characters that may be unencoded (RFC
+# 3986 §3), complete %XX, and at most one fragment. Nothing is matched twice: all repetitions are possessive.
 _ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?>(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+)*)"
 _PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?>(?:(?=[/?]){_ALLOWED}(?>(?:#{_ALLOWED})?))?)")
-_MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
-_MAX_LABEL = 63  # characters between two dots of it
+_MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), in any spelling
+_MAX_LABEL = 63  # characters between two dots
 # RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: texts that feed readers accept as ids.
 _URI = re.compile(
     r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
@@ -32,7 +32,7 @@ def http_url(text: str) -> str | None:
     """Return `text` as an absolute http or https URI (RFC 3986), or None if it is not one.
 
     Spaces and letters outside ASCII are percent-encoded and host names brought into their ASCII form
-    (RFC 5890), because feed readers and chat services take URIs, not IRIs. Longer than MAX_URL is none.
+    (RFC 5890), because feed readers and chat services accept URIs, not IRIs. The limit is MAX_URL characters.
     """
     if len(text) > MAX_URL:
         return None
@@ -121,8 +121,8 @@ def _split(text: str) -> SplitResult | None:
 
 def _netloc(parts: SplitResult) -> str | None:
     host = parts.hostname or ""
-    known = host if ":" in host else ascii_host(host)
-    if not known or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", known):
+    name = host if ":" in host else ascii_host(host)
+    if not name or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", name):
         return None
-    bracketed = f"[{known}]" if ":" in known else known
+    bracketed = f"[{name}]" if ":" in name else name
     return bracketed if parts.port is None else f"{bracketed}:{parts.port}"

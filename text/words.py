@@ -1,7 +1,7 @@
 """Finds words, as people type them, in a text.
 
-Case and width do not matter. Only whole words are found: `go` is not in `mongo`. In scripts without spaces
-between words there are no such boundaries, so a word is found anywhere.
+Case and width do not matter. Only whole words are found: `go` is not found in `mongo`. Scripts without spaces
+between words have no such boundaries, so a word is found anywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from text.limits import MAX_MARKS
 
-# Any run that might be too long. Few texts have one, and a single range is searched for ten times as fast as
+# Any run that might be too long. Few texts have one, and a single range is ten times as fast to search for as
 # the exact set of marks.
 _MAYBE_MARKS = re.compile(f"[\u0300-\U0010ffff]{{{MAX_MARKS + 1},}}")
 _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
@@ -45,16 +45,19 @@ def _marks() -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def any_of(words: frozenset[str]) -> re.Pattern[str]:
     """Return a pattern that finds each of `words`, longest first; both they and the text must be folded."""
-    return re.compile("|".join(map(_whole, sorted(words, key=lambda word: (-len(word), word)))))
+    return re.compile("|".join(map(_whole_word, sorted(words, key=lambda word: (-len(word), word)))))
 
 
-def _whole(word: str) -> str:
-    before = r"(?<!\w)" if has_borders(word[0]) else ""
-    after = r"(?!\w)" if has_borders(word[-1]) else ""
+def _whole_word(word: str) -> str:
+    before = r"(?<!\w)" if needs_boundary(word[0]) else ""
+    after = r"(?!\w)" if needs_boundary(word[-1]) else ""
     return f"{before}{re.escape(word)}{after}"
 
 
-def has_borders(character: str) -> bool:
-    """Return whether no word begins or ends at this character: a letter or digit in a script with spaces."""
+def needs_boundary(character: str) -> bool:
+    """Return whether a word that ends in this character needs a boundary: in a script with spaces.
+
+    Only letters and digits do; the same applies to the first character of a word.
+    """
     script = unicodedata.name(character, "").partition(" ")[0]
     return character.isalnum() and script not in _UNSPACED

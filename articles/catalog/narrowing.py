@@ -17,7 +17,7 @@ from hashlib import blake2b
 from articles.article import Article
 from articles.topics import ALL
 from text.markup import one_line
-from text.words import fold, has_borders
+from text.words import fold, needs_boundary
 
 COLUMNS = ("words", "topics", "providers", "types")
 
@@ -75,7 +75,7 @@ def indexed(article: Article) -> tuple[str, str, str, str]:
 
 @lru_cache(maxsize=5000)
 def _spaced(character: str) -> str:
-    return character if has_borders(character) else f" {character} "
+    return character if needs_boundary(character) else f" {character} "
 
 
 def _whole(value: str) -> str:

@@ -33,7 +33,7 @@ from bot.services.service import (
 )
 from bot.services.telegram_text import TEXT, URL, caption_of, escaped, plain_of, shown, text_of
 from bot.services.text import web_url
-from text.numbers import no_truth_value
+from text.numbers import reject_boolean
 
 API = "https://api.telegram.org"
 """The server of the Bot API; for another one, its complete address replaces the token.
@@ -70,7 +70,7 @@ class TelegramOptions(Options):
 
     token_env: VariableName
     chat: int | str
-    message_thread_id: Annotated[int | None, BeforeValidator(no_truth_value)] = None
+    message_thread_id: Annotated[int | None, BeforeValidator(reject_boolean)] = None
 
 
 class Telegram(Service):

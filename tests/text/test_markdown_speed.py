@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from text.markdown.parser import _parser, _size, _writer, configured
+from text.markdown.parser import _html_parser, _parser, _size, configured
 from text.markdown.simple import simple
-from text.oversize import longest_paragraph, most_tokens
+from text.oversize import paragraph_bound, token_bound
 
 INLINE = st.sampled_from([
     *"*_`[]()!<>\\&:~$^{}|#-+=.\"' \n\taé’ \u2003",
@@ -56,7 +56,7 @@ def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
     """For any mixture of markup, blocks, paragraphs and HTML equal the library's own."""
     assert tokens(_parser(), text) == tokens(library(), text)
     assert _parser().render(text) == library().render(text)
-    assert _writer().render(text) == library().render(text)
+    assert _html_parser().render(text) == library().render(text)
 
 
 ITEMS = st.lists(
@@ -77,13 +77,13 @@ ITEMS = st.lists(
 @example("- a\n- [b](/c) `d`\n- [e]\n- f\n\n[e]: /g\n\n: h")
 def test_a_list_of_lines_is_written_as_the_library_writes_it(text: str) -> None:
     """Its HTML is the library's, whatever stands in it, before it and after it."""
-    assert _writer().render(text) == library().render(text)
+    assert _html_parser().render(text) == library().render(text)
 
 
 def test_lists_of_lines_are_written_at_once_and_count_as_their_tokens() -> None:
     """Otherwise the comparison above compares nothing; the limits see what the library would make of it."""
     text = "- a *b* [c](/d)\n- [`e`](/f): **g**\n- h _i_ [j]\n- k\n\nl"
-    found = _writer().parse(text)
+    found = _html_parser().parse(text)
     assert [token.type for token in found].count("simple") == 2
     every = library().parse(text)
     assert sum(map(_size, found)) == sum(map(_size, every))
@@ -134,9 +134,9 @@ def test_what_most_paragraphs_have_is_simple() -> None:
 def test_tokens_and_paragraphs_are_never_more_or_longer_than_estimated(text: str) -> None:
     """`articles check` parses only those bodies whose estimate may be over a limit."""
     found = _parser().parse(text)
-    assert len(found) + sum(len(token.children or ()) for token in found) <= most_tokens(text)
+    assert len(found) + sum(len(token.children or ()) for token in found) <= token_bound(text)
     paragraphs = (len(token.content) for token in found if token.type == "inline")
-    assert max(paragraphs, default=0) <= longest_paragraph(text)
+    assert max(paragraphs, default=0) <= paragraph_bound(text)
 
 
 def test_markup_that_nests_to_the_deepest_level_is_cut_at_the_same_place() -> None:

@@ -1,4 +1,4 @@
-"""Converts Markdown to HTML, not yet sanitised, in a time that grows only linearly with the length."""
+"""Converts Markdown to HTML, not yet sanitised, in a time that grows linearly with the length."""
 
 from __future__ import annotations
 

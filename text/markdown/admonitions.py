@@ -16,19 +16,19 @@ _TITLED = frozenset({"caution", "danger", "important", "info", "note", "success"
 
 
 def is_admonition(parameters: str, _markup: str) -> bool:
-    """Whether what follows the colons begins a container."""
+    """Return whether the text after the colons begins a container."""
     return bool(_ADMONITION.match(parameters))
 
 
 def admonition(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
-    """Render `:::note Title` as a block quote with its title; a container of another name is only a block."""
+    """Render `:::note Title` as a block quote with its title; other containers become a block quote only."""
     token = tokens[index]
     if token.nesting < 0:
         return "</blockquote>\n"
-    found = _ADMONITION.match(token.info)
-    if not found:
+    match = _ADMONITION.match(token.info)
+    if not match:
         return "<blockquote>\n"
-    title = _LINK.sub(r"\1", found[2] or found[3] or "").strip() or (
-        found[1].capitalize() if found[1].lower() in _TITLED else ""
+    title = _LINK.sub(r"\1", match[2] or match[3] or "").strip() or (
+        match[1].capitalize() if match[1].lower() in _TITLED else ""
     )
     return "<blockquote>\n" + (f"<p><strong>{escape(title, quote=False)}</strong></p>\n" if title else "")

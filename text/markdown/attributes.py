@@ -1,4 +1,4 @@
-"""Braces and dollar signs: attribute lists are removed from the text, formulas stay as they are written."""
+"""Braces and dollar signs: attribute lists are removed from the text, formulas are left unchanged."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def attribute_list(state: StateInline, silent: bool) -> bool:
     """Remove an attribute list from the text: at the end of a line, or directly after a span."""
     if state.src[state.pos] != "{":
         return False
-    found = _ATTRIBUTES.match(state.src, state.pos, state.posMax)
-    if not found:
+    match = _ATTRIBUTES.match(state.src, state.pos, state.posMax)
+    if not match:
         return False
-    is_behind = state.pos > 0 and state.src[state.pos - 1] in _SPAN_ENDS
-    ends_line = _ATTRIBUTES_END.match(state.src, found.end(), state.posMax)
-    if not is_behind and not (ends_line and found[0][1:].lstrip()[0] in ":#."):
+    follows_span = state.pos > 0 and state.src[state.pos - 1] in _SPAN_ENDS
+    ends_line = _ATTRIBUTES_END.match(state.src, match.end(), state.posMax)
+    if not follows_span and not (ends_line and match[0][1:].lstrip()[0] in ":#."):
         return False
     if not silent:
         state.pending = state.pending.rstrip(" \t") if ends_line else state.pending
-        named = _EXPLICIT_ID.search(found[0])
-        state.push("attribute_list", "", 0).meta = {"id": named[1] if named else None}
-    state.pos = found.end()
+        explicit_id = _EXPLICIT_ID.search(match[0])
+        state.push("attribute_list", "", 0).meta = {"id": explicit_id[1] if explicit_id else None}
+    state.pos = match.end()
     return True
 
 
@@ -64,12 +64,12 @@ def attributes(state: StateCore) -> None:
             remaining.append(token)
             continue
         inline, end = next(tokens), next(tokens)
-        name = _take_id(inline)
+        explicit_id = _take_id(inline)
         heading = token if token.type == "heading_open" else _heading_before(remaining)
         is_empty = not inline.children and token.type == "paragraph_open" and bool(inline.content)
-        if name and name not in used and heading and (heading is token or is_empty):
-            used.add(name)
-            heading.attrSet("id", name)
+        if explicit_id and explicit_id not in used and heading and (heading is token or is_empty):
+            used.add(explicit_id)
+            heading.attrSet("id", explicit_id)
         if not is_empty:
             remaining += (token, inline, end)
     state.tokens[:] = remaining
@@ -77,20 +77,20 @@ def attributes(state: StateCore) -> None:
 
 def _take_id(inline: Token) -> str | None:
     """Remove the attribute lists of a paragraph or heading, and return the id in the last one, or None."""
-    name = None
+    explicit_id = None
     children = inline.children or []
     if not any(child.type == "attribute_list" for child in children):
         return None
-    left: list[Token] = []
+    remaining: list[Token] = []
     for child in children:
         if child.type == "attribute_list":
-            name = child.meta["id"] or name
-            if left and left[-1].type == "softbreak":
-                left.pop()
+            explicit_id = child.meta["id"] or explicit_id
+            if remaining and remaining[-1].type == "softbreak":
+                remaining.pop()
         else:
-            left.append(child)
-    inline.children = left
-    return name
+            remaining.append(child)
+    inline.children = remaining
+    return explicit_id
 
 
 def _heading_before(tokens: Sequence[Token]) -> Token | None:

@@ -1,7 +1,8 @@
 """Lines → blocks, as `markdown_it.parser_block` makes them, with only the rules that can match.
 
-For each line the library calls a dozen rules, of which nearly all look at its first character and refuse.
-Here the character decides which ones are called: `tests/text/test_markdown_speed.py` compares the tokens.
+For each line the library calls a dozen rules, nearly all of which only check its first character and do not
+match. Here that character decides which rules are called. `tests/text/test_markdown_speed.py` compares the
+tokens.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from text.markdown.inline import FastToken
 Rule = Callable[[Any, int, int, bool], bool]
 Rules = Mapping[str, Sequence[Rule]]
 
-# With which characters a line begins that a rule can match; a rule that is not listed is called for all.
-_FIRST = {
+# The first characters of the lines that a rule can match; a rule that is not listed is called for all lines.
+_FIRST_CHARACTERS = {
     "fence": "`~",
     "blockquote": ">",
     "hr": "*-_",
@@ -34,18 +35,18 @@ _FIRST = {
     "heading": "#",
     "container_admonition": ":",
 }
-_OTHERS = ""
+_OTHERS = ""  # the key of the rules for all other characters
 
 
 class _State(StateBlock):
     """The library's state with a shorter way to add a token.
 
-    `read` are the line and the end that an underlined heading was looked for last, and `read_to` is the line
-    before which a paragraph would end there: the next rule need not look again.
+    `searched` are the first line and the end of the last search for an underlined heading. A paragraph there
+    would end before the line `paragraph_end`, so that the next rule need not search again.
     """
 
-    read: tuple[int, int] | None = None
-    read_to = -1
+    searched: tuple[int, int] | None = None
+    paragraph_end = -1
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
         token = FastToken(ttype, tag, nesting)
@@ -60,21 +61,21 @@ class _State(StateBlock):
 
 
 class FastBlock(ParserBlock):
-    """The library's parser of blocks with the same rules, of which it calls those that can match."""
+    """The library's parser of blocks, with the same rules; it calls only those that can match."""
 
     def __init__(self, library: ParserBlock, nesting: int, flat_list: Rule | None = None) -> None:
-        """`flat_list` is tried before the rule for lists: one that writes HTML."""
+        """`flat_list`, a rule that writes HTML, is tried before the library's rule for lists."""
         self.__dict__.update(library.__dict__)
         self._nesting = nesting
         if flat_list:
             self.ruler.before("list", "flat_list", flat_list)
         rules = {rule.name: rule for rule in self.ruler.__rules__}
-        for name, shorter in (("table", _table), ("deflist", _deflist)):
-            self.ruler.at(name, shorter(rules[name].fn), {"alt": rules[name].alt})
-        ends = _by_first(self.ruler, "paragraph")
+        for name, faster in (("table", _table), ("deflist", _deflist)):
+            self.ruler.at(name, faster(rules[name].fn), {"alt": rules[name].alt})
+        ends = _by_first_character(self.ruler, "paragraph")
         self.ruler.at("paragraph", _paragraph(ends), {"alt": []})
         self.ruler.at("lheading", _lheading(ends), {"alt": []})
-        self._rules = _by_first(self.ruler, "")
+        self._rules = _by_first_character(self.ruler, "")
 
     def tokenize(self, state: StateBlock, startLine: int, endLine: int) -> None:  # noqa: N803 - the library's
         """Add the tokens of these lines."""
@@ -110,25 +111,29 @@ class FastBlock(ParserBlock):
         return state.tokens
 
 
-def _by_first(ruler: Ruler[Rule], chain: str) -> Rules:
-    """Return the rules of a chain by the characters that they can begin with."""
+def _by_first_character(ruler: Ruler[Rule], chain: str) -> Rules:
+    """Return the rules of a chain by the first characters of the lines that they can match."""
     names = {rule.fn: rule.name for rule in ruler.__rules__ if rule.enabled}
     rules = ruler.getRules(chain)
     return {
-        first: tuple(rule for rule in rules if not _FIRST.get(names[rule]) or first in _FIRST[names[rule]])
+        first: tuple(
+            rule
+            for rule in rules
+            if not _FIRST_CHARACTERS.get(names[rule]) or first in _FIRST_CHARACTERS[names[rule]]
+        )
         if first
-        else tuple(rule for rule in rules if names[rule] not in _FIRST)
-        for first in ("", *"".join(_FIRST.values()))
+        else tuple(rule for rule in rules if names[rule] not in _FIRST_CHARACTERS)
+        for first in ("", *"".join(_FIRST_CHARACTERS.values()))
     }
 
 
 def _paragraph(ends: Rules) -> Rule:
-    """Return the library's rule for paragraphs, with the rules that `ends` one."""
+    """Return the library's rule for paragraphs; the rules in `ends` end one."""
 
     def paragraph(state: _State, start: int, _end: int, _silent: bool) -> bool:
         line, end = start + 1, state.lineMax
-        if state.read == (start, end):
-            line = state.read_to
+        if state.searched == (start, end):
+            line = state.paragraph_end
         parent = state.parentType
         state.parentType = "paragraph"
         while line < end and not state.isEmpty(line) and not _is_end(state, line, end, ends):
@@ -141,15 +146,15 @@ def _paragraph(ends: Rules) -> Rule:
 
 
 def _lheading(ends: Rules) -> Rule:
-    """Return the library's rule for headings that are underlined, with the rules that `ends` them."""
+    """Return the library's rule for underlined headings; the rules in `ends` end the paragraph before."""
 
     def lheading(state: _State, start: int, end: int, _silent: bool) -> bool:
-        state.read = None
+        state.searched = None
         if state.is_code_block(start):
             return False
         line = start + 1
         parent = state.parentType
-        state.parentType = "paragraph"  # and it stays so where this is no heading, as in the library
+        state.parentType = "paragraph"  # as in the library, not restored if this is not a heading
         while line < end and not state.isEmpty(line):
             if marker := _underline(state, line):
                 _push(state, "heading", "h1" if marker == "=" else "h2", start, line, marker)
@@ -158,14 +163,14 @@ def _lheading(ends: Rules) -> Rule:
             if _is_end(state, line, end, ends):
                 break
             line += 1
-        state.read, state.read_to = (start, end), line
+        state.searched, state.paragraph_end = (start, end), line
         return False
 
     return lheading
 
 
 def _table(library: Rule) -> Rule:
-    """Return the library's rule for tables, which looks at the second line's first character first."""
+    """Return the library's rule for tables, called only if the second line begins as a table's does."""
 
     def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         second = start + 1
@@ -180,7 +185,7 @@ def _table(library: Rule) -> Rule:
 
 
 def _deflist(library: Rule) -> Rule:
-    """Return the plugin's rule for definition lists, which is called where a definition can follow."""
+    """Return the plugin's rule for definition lists, called only where a definition can follow."""
 
     def deflist(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         if silent:
@@ -198,11 +203,11 @@ def _deflist(library: Rule) -> Rule:
 
 def _is_end(state: StateBlock, line: int, end: int, ends: Rules) -> bool:
     """Whether a line that is not empty ends the paragraph before it."""
-    # An indented line would be code elsewhere; a negative indent is one that a block quote has looked at.
+    # An indented line would be code elsewhere; a block quote has set the negative indents.
     if state.sCount[line] - state.blkIndent > 3 or state.sCount[line] < 0:
         return False
     first = state.src[state.bMarks[line] + state.tShift[line]]
-    # A loop, because a generator takes longer to begin than most of these rules take.
+    # A loop, because starting a generator takes longer than most of these rules.
     for rule in ends.get(first, ends[_OTHERS]):  # noqa: SIM110
         if rule(state, line, end, True):
             return True
@@ -210,7 +215,7 @@ def _is_end(state: StateBlock, line: int, end: int, ends: Rules) -> bool:
 
 
 def _underline(state: StateBlock, line: int) -> str:
-    """Return the character that a line underlines a heading with, "" for another line."""
+    """Return the character of a line that underlines a heading, "" for any other line."""
     if not 0 <= state.sCount[line] - state.blkIndent <= 3:
         return ""
     place, end = state.bMarks[line] + state.tShift[line], state.eMarks[line]

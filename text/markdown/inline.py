@@ -1,7 +1,7 @@
-"""What is in paragraphs → tokens, as `markdown_it.parser_inline` makes them, in half of its time.
+"""The text of a paragraph → tokens, as `markdown_it.parser_inline` makes them, in half of its time.
 
-Of the dozen rules only those are called that can begin with this character; links to an address
-without a title, emphasis and plain text are read in one step. All else is done by the library's own rules:
+Of the dozen rules only those are called that can match at the current character. Links without a title,
+emphasis and plain text are each read in one step. The library's own rules do everything else:
 `tests/text/test_markdown_speed.py` compares the tokens.
 """
 
@@ -21,8 +21,8 @@ from markdown_it.token import Token
 
 Rule = Callable[[StateInline, bool], bool]
 
-# With which characters the library's rules and ours begin; a rule that is not listed is called for all.
-_FIRST = {
+# The first characters of what a rule can match; a rule that is not listed is called for all characters.
+_FIRST_CHARACTERS = {
     "newline": "\n",
     "escape": "\\",
     "backticks": "`",
@@ -47,7 +47,7 @@ PLAIN_LINK = (
     r"\(([^\x00-\x20\x7f()<>\\&\"']+)\)"
 )
 _LINK = re.compile(PLAIN_LINK)
-_DEEPEST_LINK = 4  # levels that a link and its text need below the deepest
+_LINK_LEVELS = 4  # of nesting, which a link and its text need
 
 SPACE, PUNCTUATION, OTHER = 1, 2, 0
 
@@ -58,10 +58,10 @@ CommonMark sees no emphasis there. "wide" does where one of the two characters i
 as these have no spaces between words, and "kramdown" does always.
 """
 EMPHASIS = "emphasis"
-"""The key of the parser's environment for an Emphasis; without it, CommonMark's rule holds."""
+"""The key of the parser's environment for an Emphasis; without it, CommonMark's rule applies."""
 
 
-class _Kinds(dict[str, int]):
+class _CharacterKinds(dict[str, int]):
     """Whether a character is white space, punctuation or something else, for the rules of emphasis."""
 
     def __missing__(self, character: str) -> int:
@@ -76,11 +76,11 @@ class _Kinds(dict[str, int]):
         return kind
 
 
-kinds = _Kinds()
+character_kinds = _CharacterKinds()
 
 
 class FastToken(Token):
-    """The same token, made without the detour through default factories."""
+    """The same token, created without default factories, which are slow."""
 
     __slots__ = ()
 
@@ -132,30 +132,30 @@ class _State(StateInline):
 
 
 class FastInline(ParserInline):
-    """The library's parser of paragraphs with the same rules, of which it calls those that can match."""
+    """The library's parser of paragraphs, with the same rules; it calls only those that can match."""
 
     def __init__(self, library: ParserInline, nesting: int) -> None:
         self.__dict__.update(library.__dict__)
         self.ruler.at("emphasis", _emphasis)
-        self.ruler.at("link", _link_within(nesting - _DEEPEST_LINK))
+        self.ruler.at("link", _link_within(nesting - _LINK_LEVELS))
         self._nesting = nesting
         names = dict(zip(self.ruler.get_active_rules(), self.ruler.getRules(""), strict=True))
         del names["text"]
-        self._others = tuple(rule for name, rule in names.items() if name not in _FIRST)
+        self._others = tuple(rule for name, rule in names.items() if name not in _FIRST_CHARACTERS)
         self._rules = {
-            first: tuple(rule for name, rule in names.items() if first in _FIRST.get(name, first))
-            for first in "".join(_FIRST.values())
+            first: tuple(rule for name, rule in names.items() if first in _FIRST_CHARACTERS.get(name, first))
+            for first in "".join(_FIRST_CHARACTERS.values())
         }
 
     def tokenize(self, state: StateInline) -> None:
-        """Add the tokens from the state's place to its end."""
+        """Add the tokens from the state's position to its end."""
         source, end = state.src, state.posMax
         search, rules, others = self.terminator_re.search, self._rules, self._others
         while state.pos < end:
             place = state.pos
             if state.level < self._nesting:
-                found = search(source, place)
-                start = found.start() if found else state.posMax
+                match = search(source, place)
+                start = match.start() if match else state.posMax
                 if start != place:
                     state.append_pending(source[place:start])
                     state.pos = start
@@ -173,7 +173,7 @@ class FastInline(ParserInline):
             state.pushPending()
 
     def skipToken(self, state: StateInline) -> None:  # noqa: N802 - the library's name
-        """Move the state behind the next token."""
+        """Move the state past the next token."""
         place = state.pos
         if place in state.cache:
             state.pos = state.cache[place]
@@ -181,8 +181,8 @@ class FastInline(ParserInline):
         if state.level >= self._nesting:
             state.pos = state.posMax + 1
         else:
-            found = self.terminator_re.search(state.src, place)
-            start = found.start() if found else state.posMax
+            match = self.terminator_re.search(state.src, place)
+            start = match.start() if match else state.posMax
             if start != place:
                 state.pos = start
             else:
@@ -214,16 +214,16 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     end = start + 1
     while end < maximum and source[end] == marker:
         end += 1
-    before = kinds[source[start - 1]] if start else SPACE
-    after = kinds[source[end]] if end < maximum else SPACE
-    is_unclear = marker == "*" and {before, after} == {PUNCTUATION, OTHER} and EMPHASIS in state.env
-    if is_unclear and _is_loose(state.env[EMPHASIS], source[start - 1] + source[end]):
+    before = character_kinds[source[start - 1]] if start else SPACE
+    after = character_kinds[source[end]] if end < maximum else SPACE
+    is_ambiguous = marker == "*" and {before, after} == {PUNCTUATION, OTHER} and EMPHASIS in state.env
+    if is_ambiguous and _marks_emphasis(state.env[EMPHASIS], source[start - 1] + source[end]):
         before = after = OTHER
-    left = after == OTHER or (after == PUNCTUATION and before != OTHER)
-    right = before == OTHER or (before == PUNCTUATION and after != OTHER)
-    splits = marker == "*"
-    opens = left and (splits or not right or before == PUNCTUATION)
-    closes = right and (splits or not left or after == PUNCTUATION)
+    left_flanking = after == OTHER or (after == PUNCTUATION and before != OTHER)
+    right_flanking = before == OTHER or (before == PUNCTUATION and after != OTHER)
+    can_split_word = marker == "*"
+    opens = left_flanking and (can_split_word or not right_flanking or before == PUNCTUATION)
+    closes = right_flanking and (can_split_word or not left_flanking or after == PUNCTUATION)
     for _ in range(end - start):
         state.push("text", "", 0).content = marker
         state.delimiters.append(Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, opens, closes))
@@ -231,22 +231,23 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _is_loose(emphasis: Emphasis, around: str) -> bool:
-    """Whether stars mark emphasis between these two characters, punctuation and a letter."""
-    return emphasis == "kramdown" or any(unicodedata.east_asian_width(each) in "WF" for each in around)
+def _marks_emphasis(emphasis: Emphasis, beside: str) -> bool:
+    """Return whether stars between these two characters, punctuation and a letter, mark emphasis."""
+    is_wide = any(unicodedata.east_asian_width(character) in "WF" for character in beside)
+    return emphasis == "kramdown" or is_wide
 
 
-def _link_within(deepest: int) -> Rule:
-    """Return a rule for links, with a short way for plain ones in less than `deepest` levels."""
+def _link_within(max_level: int) -> Rule:
+    """Return a rule for links, which is faster for plain ones in fewer than `max_level` levels."""
 
     def link(state: StateInline, silent: bool) -> bool:
-        found = _LINK.match(state.src, state.pos, state.posMax) if state.level < deepest else None
-        if not found:
+        match = _LINK.match(state.src, state.pos, state.posMax) if state.level < max_level else None
+        if not match:
             return library_link(state, silent)
-        text, code, address = found.groups()
-        # The library remembers what it found at a place, also when it was too deep to look.
-        ends = found.start(3) - len("](")
-        if state.cache.setdefault(state.pos + 1, ends) != ends:
+        text, code, address = match.groups()
+        # The library caches its result for a position, also if the nesting was too deep there.
+        text_end = match.start(3) - len("](")
+        if state.cache.setdefault(state.pos + 1, text_end) != text_end:
             return library_link(state, silent)
         href = state.md.normalizeLink(address)
         if not state.md.validateLink(href):
@@ -260,7 +261,7 @@ def _link_within(deepest: int) -> Rule:
                 token = state.push("code_inline", "code", 0)
                 token.markup, token.content = "`", code
             state.push("link_close", "a", -1)
-        state.pos = found.end()
+        state.pos = match.end()
         return True
 
     return link

@@ -25,7 +25,7 @@ _AUTOMATIC = "auto"  # as the library marks `<https://…>`: the text of the lin
 
 
 def web_address(state: StateInline, silent: bool) -> bool:
-    """Make a link of a bare `https://…`, before anything in it can be emphasis (GFM §6.9)."""
+    """Convert a bare `https://…` to a link, before anything in it can be emphasis (GFM §6.9)."""
     if silent or state.linkLevel > 0 or not state.src.startswith("://", state.pos):
         return False
     address = bare_address(state.src, state.pos, state.posMax)
@@ -42,10 +42,10 @@ def web_address(state: StateInline, silent: bool) -> bool:
 
 
 def bare_address(source: str, place: int, end: int = sys.maxsize) -> str:
-    """Return the bare `https://…` whose `://` is at `place`, "" where there is none."""
+    """Return the bare `https://…` whose `://` is at `place`, "" if there is none."""
     scheme = _SCHEME.search(source, max(0, place - 6), place)
-    found = _URL.match(source, place, end) if scheme else None
-    rest = _trimmed(found[0]) if found else ""
+    match = _URL.match(source, place, end) if scheme else None
+    rest = _trimmed(match[0]) if match else ""
     return f"{scheme[0]}{rest}" if scheme and len(rest) >= len("://a") else ""
 
 
@@ -90,13 +90,13 @@ def _with_links(token: Token) -> Iterator[Token]:
         token.content = with_emoji(text)
         yield token
         return
-    for found in _BARE.finditer(text):
-        address = _trimmed(found[0])
+    for match in _BARE.finditer(text):
+        address = _trimmed(match[0])
         if len(address) < 5:
             continue
-        yield _text(with_emoji(text[start : found.start()]), token.level)
+        yield _text(with_emoji(text[start : match.start()]), token.level)
         yield from _link(address, token.level)
-        start = found.start() + len(address)
+        start = match.start() + len(address)
     token.content = with_emoji(text[start:])
     yield token
 

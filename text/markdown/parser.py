@@ -31,7 +31,7 @@ from text.markdown.names import names_and_addresses, normalized, web_address
 from text.markdown.renderer import FastRenderer
 from text.markdown.simple import simple, simple_token
 
-_BEGINNINGS = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
+_RULE_START = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
 
 
 class _TooLargeError(Exception):
@@ -39,7 +39,7 @@ class _TooLargeError(Exception):
 
 
 class _Tokens(list[Token]):
-    """A list of tokens that refuses to grow beyond MAX_TOKENS."""
+    """A list of at most MAX_TOKENS tokens; a further one raises _TooLargeError."""
 
     def append(self, token: Token) -> None:
         if len(self) >= MAX_TOKENS:
@@ -50,17 +50,17 @@ class _Tokens(list[Token]):
 def render(text: str, emphasis: Emphasis = "commonmark") -> str:
     """Return Markdown as HTML that still has to be sanitised.
 
-    A body of more than MAX_TOKENS tokens, or that would become more than MAX_MARKUP characters, is returned
-    as its text in paragraphs; so is each paragraph of more than MAX_PARAGRAPH characters.
+    A body of more than MAX_TOKENS tokens, or of more than MAX_MARKUP characters of HTML, is returned as plain
+    text in paragraphs; so is each paragraph of more than MAX_PARAGRAPH characters.
     """
-    parser = _writer()
+    parser = _html_parser()
     env = _environment(emphasis)
     tokens = _parsed(parser, text, env)
     return paragraphs(text) if tokens is None else parser.renderer.render(tokens, parser.options, env)
 
 
 def parse(text: str, emphasis: Emphasis = "commonmark") -> list[Token] | None:
-    """Return the tokens of a text, or None where there are too many."""
+    """Return the tokens of a text, or None if there are too many."""
     return _parsed(_parser(), text, _environment(emphasis))
 
 
@@ -73,7 +73,7 @@ def _parsed(parser: MarkdownIt, text: str, env: MutableMapping[str, Any]) -> lis
     state.tokens = _Tokens()
     try:
         parser.core.process(state)
-        # Only what is defined once and referred to often makes more of less.
+        # Only an address that is defined once and used often makes the HTML much longer than the text.
         if "references" in env and sum(map(_size, state.tokens)) > MAX_MARKUP:
             return None
     except _TooLargeError:
@@ -99,19 +99,19 @@ def _size(token: Token) -> int:
 
 @cache
 def _parser() -> MarkdownIt:
-    return _faster()
+    return _fast_parser()
 
 
 @cache
-def _writer() -> MarkdownIt:
-    """Return the parser for only HTML: simple paragraphs and lists of them are never made into tokens."""
-    parser = _faster(flat_list)
+def _html_parser() -> MarkdownIt:
+    """Return the parser that only renders HTML: simple paragraphs and lists become no tokens."""
+    parser = _fast_parser(flat_list)
     parser.core.ruler.at("inline", _inline_or_html)
     parser.add_render_rule("simple", _simple)
     return parser
 
 
-def _faster(flat_list: Rule | None = None) -> MarkdownIt:
+def _fast_parser(flat_list: Rule | None = None) -> MarkdownIt:
     parser = configured(FastRenderer)
     parser.block = FastBlock(parser.block, parser.options["maxNesting"], flat_list)
     parser.inline = FastInline(parser.inline, parser.options["maxNesting"])
@@ -119,7 +119,7 @@ def _faster(flat_list: Rule | None = None) -> MarkdownIt:
 
 
 def configured(renderer: type[RendererHTML] = RendererHTML) -> MarkdownIt:
-    """Return the library's parser with all rules: what `render` does, without the faster loops."""
+    """Return the library's parser with all rules. `render` has the same result, and is faster."""
     options = {"html": True, "tasklists": True, "alerts": True, "xhtmlOut": False}
     parser = MarkdownIt("commonmark", options, renderer_cls=renderer).enable(["table", "strikethrough"])
     parser.use(deflist_plugin).use(footnote_plugin, inline=False)
@@ -127,14 +127,14 @@ def configured(renderer: type[RendererHTML] = RendererHTML) -> MarkdownIt:
     parser.inline.ruler.push("web_address", web_address)
     parser.inline.ruler.push("math", math)
     parser.inline.ruler.push("attribute_list", attribute_list)
-    # Text is read in one step up to where a rule can begin; the default stops twice as often.
-    parser.inline.terminator_re = _BEGINNINGS
+    # Text is read in one step up to where a rule can match; the default stops twice as often.
+    parser.inline.terminator_re = _RULE_START
     parser.normalizeLink = normalized  # type: ignore[method-assign]
     parser.core.ruler.at("inline", _inline)
     parser.core.ruler.after("inline", "attributes", attributes)
     parser.core.ruler.push("names_and_addresses", names_and_addresses)
     for name, markup in _MARKUP.items():
-        parser.add_render_rule(name, _constant(markup))
+        parser.add_render_rule(name, _constant_rule(markup))
     parser.add_render_rule("list_item_open", _list_item)
     return parser
 
@@ -152,11 +152,11 @@ _MARKUP = {
 }
 
 
-def _constant(markup: str) -> Callable[..., str]:
-    def show(_renderer: object, *_: object) -> str:
+def _constant_rule(markup: str) -> Callable[..., str]:
+    def rule(_renderer: object, *_: object) -> str:
         return markup
 
-    return show
+    return rule
 
 
 def _simple(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -165,59 +165,59 @@ def _simple(_renderer: object, tokens: Sequence[Token], index: int, *_: object) 
 
 
 def _list_item(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """Open an item of a list; of a task list, with a box as a character: feeds take no forms."""
+    """Open an item of a list. The box of a task is a character, because feeds may not contain forms."""
     item: str = renderer.renderToken(tokens, index, options, env)
     checked = tokens[index].meta.get("checked")
     return item if checked is None else f"{item}{'☑' if checked else '☐'} "
 
 
 def _inline(state: StateCore) -> None:
-    """Parse what is in paragraphs, headings and cells, as far as the limits go."""
-    _fill(state, simply=False)
+    """Parse the texts of paragraphs, headings and cells, up to the limits."""
+    _parse_inlines(state, with_html=False)
 
 
 def _inline_or_html(state: StateCore) -> None:
-    """Do the same as the rule above, with one token of HTML for simple paragraphs."""
-    _fill(state, simply=True)
+    """Do the same as `_inline`, with one token of HTML for each simple paragraph."""
+    _parse_inlines(state, with_html=True)
 
 
-def _fill(state: StateCore, *, simply: bool) -> None:
-    left = MAX_TOKENS - len(state.tokens)
+def _parse_inlines(state: StateCore, *, with_html: bool) -> None:
+    remaining = MAX_TOKENS - len(state.tokens)
     for token in state.tokens:
         if token.type == "simple":
-            left += 1 - token.meta["tokens"]
+            remaining += 1 - token.meta["tokens"]
         elif token.type == "inline":
-            left -= _fill_one(state, token, simply=simply)
-        if left < 0:
+            remaining -= _parse_inline(state, token, with_html=with_html)
+        if remaining < 0:
             raise _TooLargeError
 
 
-def _fill_one(state: StateCore, token: Token, *, simply: bool) -> int:
-    """Parse what is in one of them, and return for how many tokens it counts."""
+def _parse_inline(state: StateCore, token: Token, *, with_html: bool) -> int:
+    """Parse the text of one paragraph, heading or cell, and return for how many tokens it counts."""
     token.children = []
     source = token.content
     if len(source) > MAX_PARAGRAPH:
         text = Token("text", "", 0)
         text.content = source
         token.children.append(text)
-    elif simply and source and (found := simple(source)):
-        token.children.append(simple_token(found.html, found.tokens, found.characters))
-        return found.tokens
+    elif with_html and source and (rendered := simple(source)):
+        token.children.append(simple_token(rendered.html, rendered.tokens, rendered.characters))
+        return rendered.tokens
     else:
         state.md.inline.parse(source, state.md, state.env, token.children)
     return len(token.children)
 
 
 def inline_text(text: str) -> str:
-    """Return one line of Markdown as plain text: its emphasis and code without their marks.
+    """Return one line of Markdown as plain text, without the marks of emphasis and code.
 
-    Tags and entities stay as they are written.
+    Tags and entities are left unchanged.
     """
-    parser = _titles()
+    parser = _title_parser()
     tokens = parser.parseInline(text[:MAX_PARAGRAPH])
     return "".join(child.content for token in tokens for child in token.children or ())
 
 
 @cache
-def _titles() -> MarkdownIt:
+def _title_parser() -> MarkdownIt:
     return MarkdownIt("zero", {}).enable(["emphasis", "backticks", "escape", "balance_pairs"])

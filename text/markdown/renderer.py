@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 
 class FastRenderer(RendererHTML):
-    """The library's renderer: the same rules, with a short way for texts and tags without attributes."""
+    """The library's renderer with the same rules, and a shortcut for texts and tags without attributes."""
 
     def renderInline(self, tokens: Sequence[Token], options: Any, env: Any) -> str:  # noqa: N802
         """Return the tokens of a paragraph as HTML."""
@@ -32,7 +32,7 @@ class FastRenderer(RendererHTML):
         return "".join(parts)
 
     def renderToken(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: N802
-        """Return a token without a rule of its own as a tag."""
+        """Return a token that has no rule as a tag."""
         token = tokens[idx]
         if token.hidden:
             return ""
@@ -44,9 +44,9 @@ class FastRenderer(RendererHTML):
             return f"</{token.tag}>\n"
         start = "\n<" if idx and tokens[idx - 1].hidden else "<"
         following = tokens[idx + 1] if idx + 1 < len(tokens) else None
-        stays = following is not None and (
+        is_followed_inline = following is not None and (
             following.type == "inline"
             or following.hidden
             or (following.nesting < 0 and following.tag == token.tag)
         )
-        return f"{start}{token.tag}>" if stays else f"{start}{token.tag}>\n"
+        return f"{start}{token.tag}>" if is_followed_inline else f"{start}{token.tag}>\n"

@@ -21,7 +21,7 @@ from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.services import NOWHERE
 from text.printable import print_json, print_line
-from text.terminal import no_link, print_lines
+from text.terminal import print_lines, reject_symlink
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -37,7 +37,7 @@ def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
         type=_FILE,
         help="Use only the channels, topics and article patterns of this config file.",
     )
-    @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
+    @click.option("--content", type=_FOLDER, callback=reject_symlink, help="Use the articles in this folder.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option(
         "--at-most",

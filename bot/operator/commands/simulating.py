@@ -24,7 +24,7 @@ from bot.planning.localtime import first_at
 from bot.planning.rules import Channel
 from bot.planning.simulation import Simulation, simulate, zone_of
 from text.printable import print_json
-from text.terminal import no_link, print_lines
+from text.terminal import print_lines, reject_symlink
 
 MAX_SPAN = timedelta(days=3_660)
 """The longest span that may be simulated."""
@@ -56,7 +56,7 @@ def add_simulating(group: AppGroup, load: LoadParts, proposed: Proposed) -> None
     )
     @click.option("--channel", "name", help="Only this channel.")
     @click.option("--config", "other", type=_FILE, help="Use the channels and topics of this config file.")
-    @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
+    @click.option("--content", type=_FOLDER, callback=reject_symlink, help="Use the articles in this folder.")
     @AS_JSON
     @clear_errors
     def simulate_(
