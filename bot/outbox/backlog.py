@@ -37,7 +37,7 @@ from bot.outbox.lease import Lease
 from bot.outbox.moves import NewPost, add_posts, move_deliveries
 from bot.outbox.recording import lock_channel
 from bot.outbox.records import Delivery, PostKind
-from bot.outbox.rows import as_deliveries, delivery_columns
+from bot.outbox.rows import as_deliveries, delivery_columns, is_of_article
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.services.message import Mention
@@ -122,7 +122,7 @@ class Backlog:
             if not self._lease.is_held(connection):
                 return 0
             for delivery, state, cause, note in ends:
-                which = and_(deliveries.c.id == delivery.id, _unreleased(channel))
+                which = and_(is_of_article(delivery), _unreleased(channel))
                 waiting = [DeliveryState.WAITING]
                 moved += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
         return moved
@@ -140,7 +140,7 @@ class Backlog:
             for delivery, covered_by, post_id in repeats:
                 shown = and_(posts.c.id == post_id, posts.c.message_id.is_not(None))
                 connection.execute(update(posts).where(shown).values(correct_at=now))
-                which = and_(deliveries.c.id == delivery.id, _unreleased(channel))
+                which = and_(is_of_article(delivery), _unreleased(channel))
                 end, cause = DeliveryState.SKIPPED, Cause.SIMILAR
                 waiting = [DeliveryState.WAITING]
                 moved += move_deliveries(

@@ -31,7 +31,14 @@ from bot.outbox.lease import Lease
 from bot.outbox.moves import move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post, record
 from bot.outbox.records import Claim, Delivery, Done, Post, PostKind
-from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
+from bot.outbox.rows import (
+    as_deliveries,
+    as_posts,
+    delivery_columns,
+    is_of_article,
+    post_columns,
+    read_posts,
+)
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
@@ -169,7 +176,7 @@ class Outbox:
             lock_post(connection, post.id)
             moved = 0
             for delivery, state, cause, note in left:
-                which = and_(deliveries.c.id == delivery.id, deliveries.c.post_id == post.id)
+                which = and_(is_of_article(delivery), deliveries.c.post_id == post.id)
                 sources = [DeliveryState.WAITING]
                 moved += move_deliveries(connection, which, sources, state, now, cause=cause, note=note)
             ended = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from bot.outbox.causes import Cause
 from bot.outbox.records import Delivery, Post, PostKind
@@ -58,6 +58,11 @@ def read_deliveries(connection: Connection, query: Select[*tuple[Any, ...]]) -> 
         _delivery(row[:width], _post(row[width:]) if row[width] is not None else None)
         for row in connection.execute(query)
     ]
+
+
+def is_of_article(delivery: Delivery) -> ColumnElement[bool]:
+    """Return the SQL condition for this delivery, if its article's file was not moved since it was read."""
+    return and_(deliveries.c.id == delivery.id, deliveries.c.article_id == delivery.article_id)
 
 
 def _post(row: Sequence[Any], members: tuple[Delivery, ...] = ()) -> Post:

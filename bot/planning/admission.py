@@ -77,6 +77,7 @@ class Admission:
                 continue
             past[_key(each)] = None
             if _key(each) in moved:
+                self._revive(each, moved[_key(each)], first)
                 continue
             state, cause = self._decided(each, first)
             if state is not DeliveryState.SKIPPED and each.facts.story:
@@ -134,21 +135,28 @@ class Admission:
             if covers_story(row.state, row.post)
         }
 
-    def _moved(self, proposed: Sequence[NewDelivery]) -> set[tuple[str, str]]:
+    def _moved(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], Any]:
         """Find articles whose file was moved, and give them the rows of the articles that they were before.
 
-        A file was moved if an article with the same content is gone. Returns article keys and channels.
+        A file was moved if an article with the same content is gone. Returns the rows by article key and
+        channel. Lanes do not wait for planning, so a row may say that its article was deleted: rows that say
+        something else come first.
         """
         if not proposed:
-            return set()
+            return {}
         contents = {(each.facts.content, each.channel.name): each for each in proposed}
         query = select(
-            deliveries.c.id, deliveries.c.article_id, deliveries.c.channel, deliveries.c.content
+            deliveries.c.id,
+            deliveries.c.article_id,
+            deliveries.c.channel,
+            deliveries.c.content,
+            deliveries.c.state,
+            deliveries.c.cause,
         ).where(deliveries.c.content.in_(sorted({content for content, _ in contents if content})))
         found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
         gone = self._source.gone([row.article_id for row in found])
-        moved = set()
-        for row in found:
+        moved: dict[tuple[str, str], Any] = {}
+        for row in sorted(found, key=lambda row: (row.state == DeliveryState.SKIPPED, row.id)):
             each = contents[row.content, row.channel]
             if row.article_id in gone and _key(each) not in moved:
                 self._connection.execute(
@@ -156,7 +164,7 @@ class Admission:
                     .where(deliveries.c.id == row.id)
                     .values(story=each.facts.story, **_identity(each.facts), **self._planned_from())
                 )
-                moved.add(_key(each))
+                moved[_key(each)] = row
         return moved
 
     def _row(self, facts: Facts, state: DeliveryState, cause: Cause, first: str | None) -> dict[str, Any]:
@@ -196,7 +204,7 @@ class Admission:
         return DeliveryState.WAITING, Cause.NONE
 
     def _revive(self, each: NewDelivery, row: Any, first: str | None) -> None:
-        """Set a delivery to waiting that was skipped because its article was not eligible, and now is."""
+        """Set a delivery to waiting that was skipped because its article was not to be posted, and now is."""
         if row is None or row.state != DeliveryState.SKIPPED or row.cause in COVERED:
             return
         if first is not None:

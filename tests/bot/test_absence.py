@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from datetime import time as time_of_day
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from articles.errors import ArticleError
+from bot.outbox.backlog import Backlog
+from bot.outbox.causes import Cause
 from bot.outbox.database import is_away
 from bot.outbox.schema import lease as lease_table
-from bot.outbox.states import State
+from bot.outbox.states import DeliveryState, State
+from bot.planning.digest import Digest
+from bot.planning.policy import Policy
 from bot.planning.presence import CATCHING_UP
 from bot.run import Bot
 from bot.sending import requester
@@ -22,7 +27,9 @@ from bot.sending.findings import Unsent
 from bot.sending.transport import Transport
 from bot.services import Request, Response
 from tests.bot.world import START, FakeCatalog, World, article
+from tests.fakechat import reset_before_body
 from tests.waiting import WAIT_SECONDS
+from text.zones import zone
 
 
 class Frozen:
@@ -185,6 +192,43 @@ def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None
     world.catalog.put(article("a/copy", link=None, title="The same"))
     world.tick(bot)
     assert len(world.deliveries(State.SENT)) == 2
+
+
+DIGEST = Policy(digest=Digest(zone=zone("UTC"), at=(time_of_day(18),)), capacity=10)
+
+
+@pytest.mark.parametrize("policy", [Policy(), DIGEST], ids=["retry", "digest"])
+def test_a_file_that_moves_before_its_article_is_posted_is_posted_once(world: World, policy: Policy) -> None:
+    """Lanes do not wait for planning, so they may take the moved file for a deleted one."""
+    bot = world.started(world.discord(policy=policy))
+    world.chat.fail("readers", reset_before_body())
+    world.catalog.put(article("old/name", link=None, title="The same"))
+    world.tick(bot)
+    assert world.deliveries(State.WAITING, State.UNKNOWN, State.RETRY)
+    world.clock.advance(hours=3)
+    world.catalog.delete("old/name")
+    world.catalog.put(article("new/name", link=None, title="The same"))
+    for _ in range(3):
+        world.clock.advance(hours=2)
+        world.tick(bot)
+    assert [(each.article_id, each.state) for each in world.deliveries()] == [("new/name", State.SENT)]
+    assert len(world.chat.messages("readers")) == 1
+
+
+def test_what_was_read_before_a_file_was_moved_ends_nothing(world: World) -> None:
+    """A lane that misses an article that has another id by now leaves its delivery as it is."""
+    channel = world.slack(policy=DIGEST)
+    bot = world.started(channel)
+    world.catalog.put(article("old", link=None, title="The same"))
+    bot.planner.plan(world.clock())
+    backlog = Backlog(world.database, bot.lease)
+    (seen,) = backlog.waiting(channel.name, 10)
+    world.catalog.delete("old")
+    world.catalog.put(article("new", link=None, title="The same"))
+    bot.planner.plan(world.clock())
+    assert backlog.end(channel.name, [(seen, DeliveryState.SKIPPED, Cause.DELETED, "")], world.clock()) == 0
+    (moved,) = world.deliveries()
+    assert (moved.article_id, moved.state) == ("new", State.WAITING)
 
 
 def test_an_old_article_with_a_new_date_is_no_news(world: World) -> None:
