@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -249,8 +250,13 @@ _WRONG_TYPES = {
     "bool_parsing": "must be true or false",
     "tuple_type": "must be a list: [a, b], or lines with a hyphen",
     "list_type": "must be a list: [a, b], or lines with a hyphen",
+    "path_type": "must be a path: put it in quotes",
     "dict_type": "must be `key: value` lines, indented below it",
 }
+
+
+# YAML reads `title:x` as a text. The key is short and plain, so that it is no part of a secret.
+_KEY_WITHOUT_SPACE = re.compile(r"([a-z_]{1,30}):\S")
 
 
 def _message(details: ErrorDetails, where: Location) -> str:
@@ -260,6 +266,8 @@ def _message(details: ErrorDetails, where: Location) -> str:
     if details["type"] == "extra_forbidden":
         return _unknown_key(where)
     if details["type"] in ("model_type", "model_attributes_type"):
+        if match := _KEY_WITHOUT_SPACE.match(str(details["input"])):
+            return f"put a space after `{match[1]}:`"
         return "must be `key: value` lines, indented below it"
     if details["type"] in _WRONG_TYPES:
         return _WRONG_TYPES[details["type"]].format_map(details.get("ctx", {}))

@@ -37,8 +37,8 @@ def _leaves(value: Any, where: Location) -> Iterator[tuple[Location, object]]:
     if isinstance(value, FilterConfig):  # a list is one too
         yield where, value.model_dump(mode="json")
     elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _leaves(getattr(value, name), (*where, name))
+        for name, field in type(value).model_fields.items():
+            yield from _leaves(getattr(value, name), (*where, field.alias or name))
     elif isinstance(value, (tuple, list)) and any(isinstance(each, BaseModel) for each in value):
         for number, each in enumerate(value):
             yield from _leaves(each, (*where, number))

@@ -208,6 +208,8 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("site:\n  title: x\n  title: y\n", ["3:3: site.title: is set twice: remove one"]),
         ("site:\n  title: [x\n", ["3:1: did not find expected ',' or ']'"]),
         ("site:\n  title: a: b\n", ["2:11: put the title in quotes, because a colon and a space are in it"]),
+        ("site:\n  title:a\n", ["2:3: site: put a space after `title:`"]),
+        ("state: 4\n", ["1:8: state: must be a path: put it in quotes"]),
         ("site:\n\ttitle: a\n", ["2:1: use spaces instead of the tab"]),
         ("site:\n  title: a\n\turl: b\n", ["3:1: use spaces instead of the tab"]),
         (

@@ -85,3 +85,12 @@ def test_the_outbox_and_the_proxy_show_no_password(home: Path) -> None:
     assert settings["proxy"] == ("set", "https_proxy")
     assert "s3cret" not in str(settings)
     assert "unusable" in str(found(home, FLY_APP_NAME="x")["outbox"][0])
+
+
+def test_a_setting_has_the_name_that_the_file_gives_it(home: Path) -> None:
+    """Quiet hours are shown as `from` and `to`, with their lines."""
+    quiet = '    - {name: late, kind: slack, webhook_env: LATE, quiet: {from: "19:00", to: "08:00"}}\n'
+    (home / "config.yaml").write_text(TEXT + quiet, "utf-8")
+    settings = found(home)
+    assert settings["bot.channels[3].quiet.from"] == ("19:00", "config.yaml:7")
+    assert settings["bot.channels[3].quiet.to"] == ("08:00", "config.yaml:7")

@@ -35,6 +35,7 @@ ARTICLE_FILES = tuple(f"**/*{extension}" for extension in EXTENSIONS)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte that is not UTF-8
 
+_NOT_UTF8 = "is not UTF-8: save the file in that encoding"
 _TOO_LONG = f"its path is longer than {MAX_PATH:,} bytes: use shorter names"
 _UNKNOWN = 0  # the signature of a file whose own is unknown: reading it reports why
 # A file system's clock can stand still for this long: two writes within it can leave the same times.
@@ -260,11 +261,14 @@ def _read(descriptor: int, size: int) -> bytes:
 
 def decode(data: bytes, path: str) -> str:
     """Return the text of a file, which must be UTF-8. Raises ArticleError at the first byte that is not."""
+    if data[:2].count(0) == 1:
+        # UTF-16 without a byte order mark, which is valid UTF-8 where all letters are Latin.
+        raise ArticleError(path, 1, _NOT_UTF8)
     try:
         return data.decode().removeprefix("\ufeff")  # three times as fast as the codec utf-8-sig
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ArticleError(path, line, "is not UTF-8: save the file in that encoding") from None
+        raise ArticleError(path, line, _NOT_UTF8) from None
 
 
 def _signature(status: os.stat_result, settled: int) -> int:

@@ -16,6 +16,7 @@ from articles.reading.limits import MAX_DATE
 
 ADVICE = "write it like 2026-03-31T09:30:00Z"
 _NO_DATE = f"is not a date: {ADVICE}"
+_TWO_DATES = f"can mean two different days: {ADVICE}"
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -145,7 +146,7 @@ def _from_text(text: str) -> datetime:
     text = _ZONE_BEFORE_YEAR.sub(r"\1 \3 \2", text)
     match = next(filter(None, (form.fullmatch(text) for form in _forms())), None)
     if match is None:
-        raise NotADateError(_NO_DATE)
+        raise NotADateError(_TWO_DATES if _is_ambiguous(text) else _NO_DATE)
     try:
         return _from_match(match)
     except ValueError as error:
@@ -153,6 +154,12 @@ def _from_text(text: str) -> datetime:
         # Python says what is wrong with a day or an hour without quoting it.
         known = re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", said)
         raise NotADateError(f"{said}, so this is not a date: {ADVICE}" if known else _NO_DATE) from None
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Return whether a text begins with a date whose day and month can both be a month."""
+    found = _EITHER_WAY.match(text)
+    return found is not None and all(1 <= int(found[name]) <= 12 for name in ("first", "second"))
 
 
 @cache

@@ -27,6 +27,8 @@ from articles.reading.values import BadValueError, Values
 
 # An unpublished article without a date has this one: nobody sees it, but it has to have one.
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+# Keys whose misspellings are named where the date is missing, and how they are spelled.
+_DATE_KEYS = {"date": "date", "publisheddatetime": "publishedDateTime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,9 @@ class _Reading:
 
     def _required(self, date: datetime | None) -> datetime:
         if date is None:
+            for name, key in _DATE_KEYS.items():
+                if misspelt := keys.misspelt(name, self._values.by_key):
+                    raise BadValueError(misspelt, f"is not a known key; did you mean {key}?")
             if self._is_plain:
                 raise BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
             raise BadValueError("date", "is missing: when was it published?")

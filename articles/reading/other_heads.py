@@ -24,7 +24,6 @@ _FENCE = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _MODULE_LINE = re.compile(r"(?:import|export)\b")
 # A dotted key costs tomllib time that grows with the square of its parts.
 _LONG_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:[\w"'-]+[ \t]*\.[ \t]*){32}""", re.MULTILINE)
-_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 class _WrittenFloat(float):
@@ -66,10 +65,10 @@ def toml_values(source: str, first: int) -> Mapping[str, Any]:
     try:
         return tomllib.loads(source, parse_float=_WrittenFloat)
     except tomllib.TOMLDecodeError as error:
-        place = _TOML_PLACE.search(str(error))
-        line = int(place[1]) - 1 + first if place else first
-        reason = str(error).partition(" (at ")[0].partition("'")[0].partition('"')[0].strip()
-        raise HeadError(line, f"is not TOML: {reason}".rstrip(": ")) from None
+        from articles.reading.advice import about_toml  # late: few sites have such a file
+
+        fault = about_toml(error, source)
+        raise HeadError(fault.line + first, fault.reason) from None
     except (ValueError, ArithmeticError, RecursionError):
         raise HeadError(first, "is not TOML: a value cannot be read") from None
 
@@ -88,7 +87,9 @@ def _json_values(text: str, at: int, first: int) -> tuple[Mapping[str, Any], int
         values, end = decoder.raw_decode(text, start.end() if start else at)
     except json.JSONDecodeError as error:
         line = text.count("\n", at, error.pos) + first
-        raise HeadError(line, f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+        from articles.reading.advice import about_json  # late, as above
+
+        raise HeadError(line, about_json(error.msg)) from None
     except (ValueError, RecursionError):
         raise HeadError(first, "is not JSON: a value cannot be read") from None
     if not isinstance(values, dict):

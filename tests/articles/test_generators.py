@@ -146,24 +146,24 @@ def test_the_data_of_an_eleventy_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "path", "day"),
+    ("written", "path", "result"),
     [
         ("11-9-2017", "2017-09-11-a.md", 11),
         ("9/11/2017", "2017/09/11/a.md", 11),
-        ("11-9-2017", "2017-09-12-a.md", None),
-        ("11-9-2017", "a.md", None),
-        ("31-31-2017", "2017-09-11-a.md", None),
+        ("11-9-2017", "2017-09-12-a.md", "can mean two different days"),
+        ("11-9-2017", "a.md", "can mean two different days"),
+        ("31-31-2017", "2017-09-11-a.md", "is not a date"),
     ],
 )
-def test_a_date_that_can_mean_two_days(written: str, path: str, day: int | None) -> None:
+def test_a_date_that_can_mean_two_days(written: str, path: str, result: int | str) -> None:
     """An ambiguous date is read as the day in the file's name or path if it can mean it, or else refused."""
     head = f"title: T\ndate: {written}\n"
-    if day is None:
-        with pytest.raises(ArticleError, match="date: is not a date"):
+    if isinstance(result, str):
+        with pytest.raises(ArticleError, match=f"date: {result}"):
             read(head, f"_posts/{path}", "jekyll")
     else:
         found = read(head, f"_posts/{path}", "jekyll").article
-        assert found.published_at == datetime(2017, 9, day, tzinfo=UTC)
+        assert found.published_at == datetime(2017, 9, result, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("key", ["pubDatetime", "datetime", "publishedAt", "published_at", "datePublished"])

@@ -461,6 +461,9 @@ def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
+SAME_QUOTE = "the same quote is inside the value and around it"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -480,6 +483,15 @@ def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
         ),
         ("title: *star\n", "put the value in quotes, because of its first character"),
         ("title: |pipe\n", "put the value in quotes, because of its first character"),
+        ('title: "A "b" c"\n', f"{SAME_QUOTE}: put single quotes around the value"),
+        ("title: 'It's'\ndate: x\n", f"{SAME_QUOTE}: put double quotes around the value"),
+        ('title: "Go" is fast\n', "put the whole value in quotes, or none of it"),
+        ("title: [New] A\n", "put the value in quotes, because of its first character"),
+        ("title: {{ page.title }}\n", "put the value in quotes, because of its first character"),
+        ('title: "C:\\Users"\n', "write the backslash twice, or put the value in single quotes"),
+        ('title: "\\d"\n', "write the backslash twice, or put the value in single quotes"),
+        (" title: A\ndate: x\n", "indent this line as those above it, or them as this one"),
+        ("a: 1\n---\nb: 2\n", "remove this line: another document begins here, and only one is read"),
         ('title: "open\ndate: x\n', "a quote is opened here and never closed"),
         ("tags: [a\ndate: x\n", "did not find expected ',' or ']': is a bracket left open?"),
     ],

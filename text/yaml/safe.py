@@ -21,6 +21,8 @@ except ImportError as error:  # pragma: no cover - needs a PyYAML built without 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_DIGITS = 1000
+MAX_LINE = 1000
+"""Characters of a faulty line that are looked at, to say what is wrong with it."""
 
 # What PyYAML's constructors raise at a value that does not fit its tag or its form.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
@@ -32,6 +34,13 @@ _ADVICE = {
     "did not find expected ',' or '}'": ": is a bracket left open?",
     "did not find expected '-' indicator": ": is a hyphen missing, or the indent wrong?",
 }
+# What to write in place of what libyaml says.
+_REPLACED = {
+    "did not find expected <document start>": "indent this line as those above it, or them as this one",
+    "but found another document": "remove this line: another document begins here, and only one is read",
+    "did not find expected hexdecimal number": "write the backslash twice, or put the value in single quotes",
+    "found unknown escape character": "write the backslash twice, or put the value in single quotes",
+}
 _COLON = "mapping values are not allowed in this context"
 _NO_COLON = "could not find expected ':'"
 _CHARACTER = "found character that cannot start any token"
@@ -42,6 +51,7 @@ _FIRST_CHARACTER = (
     "found undefined alias",
     "could not determine a constructor for the tag",
     "did not find expected comment or line break",
+    "found unhashable key",  # behind the {{ of a template
 )
 _TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
@@ -53,6 +63,8 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those that libyaml co
 # A line that is a key without its colon, and one that lacks the space behind it. `https://…` is neither.
 _KEY_ALONE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30})[ \t]*")
 _KEY_WITHOUT_SPACE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30}):(?!//)\S.*")
+# A value that seems to end in front of the rest of its line.
+_QUOTED_PART = re.compile(r"""[ -]*[A-Za-z][\w-]{0,30}: +(?:(?P<quote>["']).*(?P=quote)|\[.*\]|\{.*\}) *""")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
@@ -236,7 +248,22 @@ def _plainly(reason: str, text: str, index: int) -> str:
         return "put the value in quotes, because of its first character"
     if reason == _OPEN_QUOTE:
         return "a quote is opened here and never closed"
+    if replaced := next((advice for said, advice in _REPLACED.items() if said in reason), None):
+        return replaced
+    start = text.rfind("\n", 0, index) + 1
+    if part := _QUOTED_PART.fullmatch(text[start : min(index, start + MAX_LINE)]):
+        return _about_rest(part["quote"], text[index:].partition("\n")[0])
     return reason + next((advice for said, advice in _ADVICE.items() if said in reason), "")
+
+
+def _about_rest(quote: str | None, rest: str) -> str:
+    """Return what to do about a value that ends in front of the rest of its line, which is not empty."""
+    if quote is None:
+        return "put the value in quotes, because of its first character"
+    if quote in rest:
+        other = "double" if quote == "'" else "single"
+        return f"the same quote is inside the value and around it: put {other} quotes around the value"
+    return "put the whole value in quotes, or none of it"
 
 
 def _said(error: Exception) -> str:
