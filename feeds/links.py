@@ -59,17 +59,17 @@ class Links:
         """Yield a copy that records look-ups within the context, and when their results change."""
         before = self.are_looked_up, self.changes_at
         self.are_looked_up, self.changes_at = False, None
-        seen = replace(self)
+        copy = replace(self)
         try:
-            yield seen
+            yield copy
         finally:
-            seen.are_looked_up, seen.changes_at = self.are_looked_up, self.changes_at
+            copy.are_looked_up, copy.changes_at = self.are_looked_up, self.changes_at
             self.are_looked_up |= before[0]
             self.note_change(before[1])
 
-    def note_change(self, moment: datetime | None) -> None:
-        """Record that a link changes at `moment`, unless another one changes earlier."""
-        self.changes_at = min(filter(None, (self.changes_at, moment)), default=None)
+    def note_change(self, time: datetime | None) -> None:
+        """Record that a link changes at `time`, unless another one changes earlier."""
+        self.changes_at = min(filter(None, (self.changes_at, time)), default=None)
 
     def resolve(self, url: str, article: Article, own_url: str) -> str | None:
         """Return the absolute address of `url` in an article's body, or None if it has no target.
@@ -79,68 +79,71 @@ class Links:
         if url.startswith("#"):
             return urljoin(own_url, url)
         folder = article.path.rpartition("/")[0]
-        meant = target(url, folder)
-        if meant is None:
-            rooted = url.startswith("/")
-            return urljoin(f"{self.base_url or self.site_url}/" if rooted else self.place(article), url)
+        link_target = target(url, folder)
+        if link_target is None:
+            is_rooted = url.startswith("/")
+            return urljoin(f"{self.base_url or self.site_url}/" if is_rooted else self.place(article), url)
         if self.places is None:
             return urljoin(self.place(article), url)
         self.are_looked_up = True
-        found = _find(self.places, meant, folder)
-        if isinstance(found, Article):
-            address = self._address(found)
-            return address + meant.suffix if address else None
-        if found:
-            return f"{self.site_url}/articles/{quote(found)}{meant.suffix}"
-        return self._elsewhere(url, meant, article)
+        linked = _find(self.places, link_target, folder)
+        if isinstance(linked, Article):
+            address = self._address(linked)
+            return address + link_target.suffix if address else None
+        if linked:
+            return f"{self.site_url}/articles/{quote(linked)}{link_target.suffix}"
+        return self._elsewhere(url, link_target, article)
 
-    def _elsewhere(self, url: str, meant: Target, article: Article) -> str | None:
+    def _elsewhere(self, url: str, link_target: Target, article: Article) -> str | None:
         """Return the address of a target outside the folder, relative to the article on its site, or None."""
-        is_file = meant.kind == "path" and not meant.value.endswith(_MARKDOWN)
+        is_file = link_target.kind == "path" and not link_target.value.endswith(_MARKDOWN)
         if not is_file or url.lower().startswith(("{", "|", "%7b", "%7c")):
             return None
         address = urljoin(self.place(article), url)
         is_here = address.startswith(f"{self.site_url}/articles/")
-        return None if is_here and not meant.value.lower().endswith(_PICTURES) else address
+        return None if is_here and not link_target.value.lower().endswith(_PICTURES) else address
 
     def place(self, article: Article) -> str:
         """Return the base of relative addresses in the article.
 
         On this site it is the article's path below /articles/, which mirrors the article folder.
         """
-        own = http_url(article.link or "") if self.base_url else None
-        return own or f"{self.site_url}/articles/{quote(article.path.rpartition('.')[0], errors='replace')}"
+        site_address = http_url(article.link or "") if self.base_url else None
+        return (
+            site_address
+            or f"{self.site_url}/articles/{quote(article.path.rpartition('.')[0], errors='replace')}"
+        )
 
     def _address(self, article: Article) -> str | None:
         """Return the address of an article, None while it is not published; record when that changes."""
         if not article.is_published:
             return None
         if self.now:
-            for moment in (article.due_at, article.expires_at):
-                if moment and moment > self.now:
-                    self.note_change(moment)
+            for time in (article.due_at, article.expires_at):
+                if time and time > self.now:
+                    self.note_change(time)
             if not article.is_visible(self.now):
                 return None
         return http_url(article.link or "") or page_url(self.site_url, article.id)
 
 
-def _find(places: Places, meant: Target, folder: str) -> Article | str | None:
-    """Return the article that a target means, or the path of a file beside the articles, or None."""
-    if meant.kind == "nothing":
+def _find(places: Places, link_target: Target, folder: str) -> Article | str | None:
+    """Return the article, or the path of the file beside the articles, to which a link leads, or None."""
+    if link_target.kind == "nothing":
         return None
-    for path in _paths(meant, folder):
-        found = places.at(candidates(path))
-        if found or places.has_file(path):
-            return found or path
-    return places.named(name_of(meant.value), folder) if meant.kind == "name" else None
+    for path in _paths(link_target, folder):
+        article = places.at(candidates(path))
+        if article or places.has_file(path):
+            return article or path
+    return places.named(name_of(link_target.value), folder) if link_target.kind == "name" else None
 
 
-def _paths(meant: Target, folder: str) -> Iterator[str]:
-    """Yield the paths that a target may mean: the article folder may be part of a larger one."""
-    if meant.kind == "path":
-        yield meant.value
+def _paths(link_target: Target, folder: str) -> Iterator[str]:
+    """Yield the paths to which a link may lead: the article folder may be part of a larger one."""
+    if link_target.kind == "path":
+        yield link_target.value
         return
-    if meant.kind == "name":
-        yield f"{folder}/{meant.value}" if folder else meant.value
-    parts = meant.value.split("/")[-_MAX_DEPTH:]
+    if link_target.kind == "name":
+        yield f"{folder}/{link_target.value}" if folder else link_target.value
+    parts = link_target.value.split("/")[-_MAX_DEPTH:]
     yield from ("/".join(parts[start:]) for start in range(len(parts)))

@@ -24,7 +24,7 @@ from web.lanes import Job, Lane, Pool, begin_at_once, settle
 from web.limits import Refusal, body_length, refusal
 from web.memory import LARGE_BODY, LargeBodies, MemoryFile
 from web.sockets import allow_many_connections, disconnect_silent_clients
-from web.unread import NOTED_BODY, UnreadConnections
+from web.unread import LARGE_ANSWER, UnreadConnections
 from web.wsgi import Headers, call, environ_of
 
 if TYPE_CHECKING:
@@ -191,8 +191,8 @@ class Server:
             protocol.response_file_range(status, headers, file.path, 0, len(body))
 
     def _note(self, length: int) -> None:
-        if length >= NOTED_BODY and self._unread:
-            self._unread.note()
+        if length >= LARGE_ANSWER and self._unread:
+            self._unread.record_answer()
 
     def _hold_open(self, file: MemoryFile) -> None:
         """Keep a reference to a file until the server has opened it."""

@@ -30,17 +30,17 @@ MAX_UNREAD = 64
 """The most connections of a worker whose clients do not read; of more, the slowest are closed."""
 MAX_SENDING = 2 * MAX_UNREAD
 """The most connections of a worker with unread bytes, including those whose clients read."""
-NOTED_BODY = 16_384
-"""From so many bytes on, an answer may have unread bytes for a while."""
+LARGE_ANSWER = 16_384
+"""Bytes from which on an answer counts as large: it may have unread bytes for a while."""
 READING_BYTES = 65_536
 READING_SECONDS = 1.0
 """A client counts as reading if it has read so many bytes within so many seconds."""
 
-_ANSWERS = 16
-"""The connections are checked after so many large answers."""
+_CHECK_EVERY = 16
+"""Large answers between two checks of the connections."""
 _PAUSE = 0.25
 _SHORT_PAUSE = 0.05  # with many such connections
-_SHORTEST_PAUSE = 0.02  # a check takes about a millisecond
+_MIN_PAUSE = 0.02  # a check takes about a millisecond
 _OPEN_FILES = Path("/proc/self/fd")
 # linux/tcp.h: milliseconds since data was last sent, and bytes that the client has acknowledged.
 _LAST_SENT = struct.Struct("@I"), 44
@@ -58,7 +58,7 @@ class Sending:
 
     descriptor: int
     peer: Peer
-    taken: int
+    bytes_read: int
     """Bytes that the client has read since the connection began."""
     idle: float
     """Seconds since the last bytes were sent."""
@@ -68,7 +68,7 @@ class Sending:
 class Progress:
     """The bytes that a client had read at a time, recorded whenever it has read READING_BYTES more."""
 
-    taken: int
+    bytes_read: int
     since: float
     has_read: bool = False
 
@@ -76,8 +76,8 @@ class Progress:
 class UnreadConnections:
     """Closes the slowest connections while there are too many.
 
-    Call `note` for every large answer, in any thread. After every few of them, the event loop checks the
-    connections, and continues while there are unread bytes.
+    Call `record_answer` for every large answer, in any thread. After every few of them, the event loop checks
+    the connections, and continues while there are unread bytes.
     """
 
     def __init__(
@@ -86,16 +86,16 @@ class UnreadConnections:
         self._loop = loop
         self._clock = clock
         self._ports = frozenset[int]()
-        self._seen: Mapping[Peer, Progress] = {}
-        self._looking = threading.Lock()
-        self._looked_at = -math.inf
-        self._noted = 0
+        self._progress: Mapping[Peer, Progress] = {}
+        self._check_lock = threading.Lock()
+        self._checked_at = -math.inf
+        self._answers = 0
         self._is_waiting = False
 
-    def note(self) -> None:
-        """Note a large answer, which may have unread bytes."""
-        self._noted += 1
-        if self._noted % _ANSWERS == 0 and self._clock() - self._looked_at >= _SHORTEST_PAUSE:
+    def record_answer(self) -> None:
+        """Record that a large answer is sent, which may have unread bytes."""
+        self._answers += 1
+        if self._answers % _CHECK_EVERY == 0 and self._clock() - self._checked_at >= _MIN_PAUSE:
             self.check()
         elif not self._is_waiting:
             self._is_waiting = True
@@ -103,88 +103,90 @@ class UnreadConnections:
 
     def check(self) -> int:
         """Close the connections over the limits; return how many connections had unread bytes."""
-        if not self._looking.acquire(blocking=False):
-            return len(self._seen)
+        if not self._check_lock.acquire(blocking=False):
+            return len(self._progress)
         try:
-            self._looked_at = now = self._clock()
+            self._checked_at = now = self._clock()
             self._ports = self._ports or listening_ports()
-            found = {each.peer: each for each in sending(self._ports)}
-            self._seen = progress(self._seen, found, now)
-            slowest = too_many(self._seen, now)
+            connections = {connection.peer: connection for connection in sending(self._ports)}
+            self._progress = progress(self._progress, connections, now)
+            slowest = too_many(self._progress, now)
             for peer in slowest:
-                close(found[peer])
+                close(connections[peer])
         finally:
-            self._looking.release()
+            self._check_lock.release()
         if slowest:
-            log.info("closed %d of %d connections whose clients read the least", len(slowest), len(found))
-        return len(found)
+            log.info(
+                "closed %d of %d connections whose clients read the least", len(slowest), len(connections)
+            )
+        return len(connections)
 
     def _wait(self, seconds: float) -> None:
-        self._loop.call_later(seconds, self._check_again, self._noted)
+        self._loop.call_later(seconds, self._check_again, self._answers)
 
-    def _check_again(self, noted: int) -> None:
+    def _check_again(self, answers_before: int) -> None:
         self._is_waiting = False
         if self.check() and not self._is_waiting:
             self._is_waiting = True
-            self._wait(_SHORT_PAUSE if self._noted - noted >= _ANSWERS else _PAUSE)
+            self._wait(_SHORT_PAUSE if self._answers - answers_before >= _CHECK_EVERY else _PAUSE)
 
 
 def progress(
-    before: Mapping[Peer, Progress], found: Mapping[Peer, Sending], now: float
+    before: Mapping[Peer, Progress], connections: Mapping[Peer, Sending], now: float
 ) -> dict[Peer, Progress]:
     """Return the progress of each connection's client, from its progress before."""
     after = {}
-    for peer, connection in found.items():
-        reached = before.get(peer)
-        if reached is None:
-            reached = Progress(taken=connection.taken, since=now - connection.idle)
-        elif connection.taken - reached.taken >= READING_BYTES:
-            reached = Progress(taken=connection.taken, since=now, has_read=True)
-        after[peer] = reached
+    for peer, connection in connections.items():
+        client = before.get(peer)
+        if client is None:
+            client = Progress(bytes_read=connection.bytes_read, since=now - connection.idle)
+        elif connection.bytes_read - client.bytes_read >= READING_BYTES:
+            client = Progress(bytes_read=connection.bytes_read, since=now, has_read=True)
+        after[peer] = client
     return after
 
 
-def too_many(seen: Mapping[Peer, Progress], now: float) -> list[Peer]:
+def too_many(clients: Mapping[Peer, Progress], now: float) -> list[Peer]:
     """Return the connections to close, first those that have read nothing for the longest time."""
 
-    def reads(reached: Progress) -> bool:
-        return reached.has_read and now - reached.since <= READING_SECONDS
+    def is_reading(client: Progress) -> bool:
+        return client.has_read and now - client.since <= READING_SECONDS
 
-    unread = sum(not reads(reached) for reached in seen.values())
-    excess = max(unread - MAX_UNREAD, len(seen) - MAX_SENDING, 0)
-    return sorted(seen, key=lambda peer: (reads(seen[peer]), seen[peer].since))[:excess]
+    unread = sum(not is_reading(client) for client in clients.values())
+    excess = max(unread - MAX_UNREAD, len(clients) - MAX_SENDING, 0)
+    return sorted(clients, key=lambda peer: (is_reading(clients[peer]), clients[peer].since))[:excess]
 
 
 def sending(ports: frozenset[int]) -> Iterator[Sending]:
     """Yield this process's connections on these ports with many unread bytes."""
-    waiting = array("i", [0])
+    unread = array("i", [0])
     for descriptor in _descriptors():
         try:
-            ioctl(descriptor, termios.TIOCOUTQ, waiting)
+            ioctl(descriptor, termios.TIOCOUTQ, unread)
         except OSError:  # not a connection, or closed meanwhile
             continue
-        if waiting[0] >= NOTED_BODY and (connection := _duplicate(descriptor)):
+        if unread[0] >= LARGE_ANSWER and (connection := _duplicate(descriptor)):
             with connection, suppress(OSError):
                 if _is_from(connection, ports):
-                    facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+                    tcp_info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
                     yield Sending(
                         descriptor=descriptor,
                         peer=connection.getpeername(),
-                        taken=_read(facts, *_ACKNOWLEDGED),
-                        idle=_read(facts, *_LAST_SENT) / 1000,
+                        bytes_read=_read(tcp_info, *_ACKNOWLEDGED),
+                        idle=_read(tcp_info, *_LAST_SENT) / 1000,
                     )
 
 
 def close(connection: Sending) -> None:
     """End a connection at once, without sending the bytes that wait for its client."""
-    found = _duplicate(connection.descriptor)
-    if found is None:
+    duplicate = _duplicate(connection.descriptor)
+    if duplicate is None:
         return
-    with found, suppress(OSError):  # closed meanwhile
-        if found.getpeername() == connection.peer:
+    with duplicate, suppress(OSError):  # closed meanwhile
+        if duplicate.getpeername() == connection.peer:
             # Otherwise the kernel would keep unsent bytes until the client reads them.
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            found.shutdown(socket.SHUT_RDWR)
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def _descriptors() -> list[int]:
@@ -211,9 +213,9 @@ def _is_from(connection: socket.socket, ports: frozenset[int]) -> bool:
     )
 
 
-def _read(facts: bytes, form: struct.Struct, offset: int) -> int:
+def _read(tcp_info: bytes, form: struct.Struct, offset: int) -> int:
     """Return a number in `struct tcp_info`; 0 if an older kernel does not have it."""
-    if len(facts) < offset + form.size:
+    if len(tcp_info) < offset + form.size:
         return 0
-    number: int = form.unpack_from(facts, offset)[0]
+    number: int = form.unpack_from(tcp_info, offset)[0]
     return number

@@ -14,9 +14,9 @@ import pytest
 from tests.clients import read_all
 from tests.waiting import WAIT_SECONDS
 from web.unread import (
+    LARGE_ANSWER,
     MAX_SENDING,
     MAX_UNREAD,
-    NOTED_BODY,
     READING_BYTES,
     Peer,
     Progress,
@@ -32,29 +32,30 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what
 CHUNK = b"x" * 100_000
 
 
-def connection(number: int, *, taken: int = 0, idle: float = 0.0) -> dict[Peer, Sending]:
-    return {(number,): Sending(descriptor=number, peer=(number,), taken=taken, idle=idle)}
+def connection(number: int, *, bytes_read: int = 0, idle: float = 0.0) -> dict[Peer, Sending]:
+    return {(number,): Sending(descriptor=number, peer=(number,), bytes_read=bytes_read, idle=idle)}
 
 
 def test_who_takes_enough_reads() -> None:
     """Reading READING_BYTES counts as progress, and single bytes do not."""
-    seen = progress({}, connection(1, taken=500, idle=3.0), 10.0)
-    assert seen == {(1,): Progress(taken=500, since=7.0)}
-    seen = progress(seen, connection(1, taken=499 + READING_BYTES), 11.0)
-    assert seen == {(1,): Progress(taken=500, since=7.0)}
-    seen = progress(seen, connection(1, taken=500 + READING_BYTES), 12.0)
-    assert seen == {(1,): Progress(taken=500 + READING_BYTES, since=12.0, has_read=True)}
-    assert progress(seen, connection(2), 13.0) == {(2,): Progress(taken=0, since=13.0)}
+    seen = progress({}, connection(1, bytes_read=500, idle=3.0), 10.0)
+    assert seen == {(1,): Progress(bytes_read=500, since=7.0)}
+    seen = progress(seen, connection(1, bytes_read=499 + READING_BYTES), 11.0)
+    assert seen == {(1,): Progress(bytes_read=500, since=7.0)}
+    seen = progress(seen, connection(1, bytes_read=500 + READING_BYTES), 12.0)
+    assert seen == {(1,): Progress(bytes_read=500 + READING_BYTES, since=12.0, has_read=True)}
+    assert progress(seen, connection(2), 13.0) == {(2,): Progress(bytes_read=0, since=13.0)}
 
 
 def test_the_slowest_are_too_many() -> None:
     """The clients that wait longest without reading are closed; those that read, only beyond MAX_SENDING."""
-    unread: dict[Peer, Progress] = {(n,): Progress(taken=0, since=float(n)) for n in range(MAX_UNREAD)}
+    unread: dict[Peer, Progress] = {(n,): Progress(bytes_read=0, since=float(n)) for n in range(MAX_UNREAD)}
     assert too_many(unread, 100.0) == []
-    more: dict[Peer, Progress] = {("more", n): Progress(taken=0, since=50.5 + n) for n in range(3)}
+    more: dict[Peer, Progress] = {("more", n): Progress(bytes_read=0, since=50.5 + n) for n in range(3)}
     assert too_many(unread | more, 100.0) == [(0,), (1,), (2,)]
     reading: dict[Peer, Progress] = {
-        ("reads", n): Progress(taken=9, since=99.5, has_read=True) for n in range(MAX_SENDING - MAX_UNREAD)
+        ("reads", n): Progress(bytes_read=9, since=99.5, has_read=True)
+        for n in range(MAX_SENDING - MAX_UNREAD)
     }
     assert too_many(unread | reading, 100.0) == []
     assert too_many(unread | more | reading, 100.0) == [(0,), (1,), (2,)]
@@ -74,7 +75,7 @@ def silent(stack: ExitStack, listener: socket.socket) -> tuple[socket.socket, so
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(listener.getsockname())
     accepted = stack.enter_context(listener.accept()[0])
-    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NOTED_BODY * 2)
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGE_ANSWER * 2)
     accepted.setblocking(False)
     with suppress(BlockingIOError):
         while True:
@@ -110,7 +111,7 @@ def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
     with closing(loop), ExitStack() as stack:
         unread = UnreadConnections(loop)
         pairs = [silent(stack, listener) for _ in range(MAX_UNREAD + 5)]
-        unread.note()
+        unread.record_answer()
         limit = time.monotonic() + WAIT_SECONDS
         while len(pairs) > MAX_UNREAD:
             assert time.monotonic() < limit

@@ -1,7 +1,7 @@
 """Python-Markdown's admonitions, `!!! note "Title"` with an indented text below, as block quotes.
 
-https://python-markdown.github.io/extensions/admonition/; `???` of pymdown-extensions' details; and its tabs,
-`=== "Title"`, one after the other (https://facelessuser.github.io/pymdown-extensions/extensions/tabbed/).
+https://python-markdown.github.io/extensions/admonition/. Also the `???` of pymdown-extensions' details, and
+its tabs, `=== "Title"`, one after the other (https://facelessuser.github.io/pymdown-extensions/extensions/tabbed/).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _BEGINNING = re.compile(
     r"|===[!+]? +\"(?P<tab>[^\n]*?)\") *"
 )
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_LONGEST = 500
-"""Characters of the line that an admonition begins with."""
+_MAX_LINE = 500
+"""Characters of the first line of an admonition."""
 _MAX_DEPTH = 20
 """Admonitions within each other."""
 _INDENT = "    "
@@ -37,34 +37,38 @@ def quoted(text: str) -> str:
 def _quoted(lines: list[str], depth: int) -> list[str]:
     if depth > _MAX_DEPTH:
         return lines
-    shown: list[str] = []
+    output: list[str] = []
     fence = ""
     place = 0
     while place < len(lines):
         line = lines[place]
         place += 1
         fence = open_fence(fence, _FENCE.match(line))
-        found = None if fence or len(line) > _LONGEST else _BEGINNING.fullmatch(line)
-        end = _end(lines, place, found["margin"] + _INDENT) if found else place
-        if found is None or end == place:
-            shown.append(line)
+        opening = None if fence or len(line) > _MAX_LINE else _BEGINNING.fullmatch(line)
+        end = _end(lines, place, opening["margin"] + _INDENT) if opening else place
+        if opening is None or end == place:
+            output.append(line)
             continue
-        inner = [each[len(found["margin"] + _INDENT) :] for each in lines[place:end]]
-        title = _title(found)
+        inner = [line[len(opening["margin"] + _INDENT) :] for line in lines[place:end]]
+        title = _title(opening)
         head = [f"<strong>{escape(title, quote=False)}</strong>", ""] if title else []
         block = [*head, *_quoted(inner, depth + 1)]
-        shown += ["", *(block if found["tab"] is not None else (f"> {each}".rstrip() for each in block)), ""]
+        output += [
+            "",
+            *(block if opening["tab"] is not None else (f"> {line}".rstrip() for line in block)),
+            "",
+        ]
         place = end
-    return shown
+    return output
 
 
-def _title(found: re.Match[str]) -> str:
-    given = found["tab"] if found["tab"] is not None else found["title"]
-    return given if given is not None else found["kind"].split()[0].capitalize()
+def _title(opening: re.Match[str]) -> str:
+    title = opening["tab"] if opening["tab"] is not None else opening["title"]
+    return title if title is not None else opening["kind"].split()[0].capitalize()
 
 
 def _end(lines: list[str], place: int, indent: str) -> int:
-    """Return the line behind the indented ones, without the blank ones at their end."""
+    """Return the number of the line after the last indented one that is not blank."""
     end = place
     for number in range(place, len(lines)):
         if lines[number].startswith(indent):

@@ -1,4 +1,4 @@
-"""Where code begins and ends in Markdown, for those that must leave it unchanged."""
+"""Finds where code begins and ends in Markdown, so that it is left unchanged."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Code:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._blanks = [found.start() for found in _BLANK.finditer(text)]
+        self._blanks = [match.start() for match in _BLANK.finditer(text)]
         self._runs: dict[int, list[int]] = {}
         for run in _RUN.finditer(text):
             self._runs.setdefault(len(run[0]), []).append(run.start())
-        self._fences = {found.start(1): found for found in _FENCE.finditer(text)}
+        self._fences = {match.start(1): match for match in _FENCE.finditer(text)}
         self._indented = dict(self._indented_blocks())
 
     def end(self, start: int) -> int | None:
-        """Return where the code ends that begins at `start`, or None where none does."""
+        """Return the end of the code that begins at `start`, or None if no code begins there."""
         if start in self._indented:
             return self._indented[start]
         fence = self._fences.get(start)
@@ -41,11 +41,11 @@ class Code:
 
     def _end_of_fence(self, fence: re.Match[str]) -> int:
         closing = re.compile(rf"^[ \t>]*{re.escape(fence[1][0])}{{{len(fence[1])},}}[ \t]*$", re.MULTILINE)
-        found = closing.search(self._text, fence.end())
-        return found.end() if found else len(self._text)
+        end = closing.search(self._text, fence.end())
+        return end.end() if end else len(self._text)
 
     def _end_of_span(self, start: int) -> int | None:
-        length = next(len(found[0]) for found in [_RUN.match(self._text, start)] if found)
+        length = next(len(match[0]) for match in [_RUN.match(self._text, start)] if match)
         starts = self._runs.get(length, [])
         place = bisect_right(starts, start)
         if place == len(starts):
@@ -55,22 +55,22 @@ class Code:
         return starts[place] + length if starts[place] < limit else None
 
     def _indented_blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield where indented code begins and ends; what is indented in a list is the list's."""
+        """Yield where indented code begins and ends; indented lines in a list belong to the list."""
         place, is_list = 0, False
-        for found in _INDENTED.finditer(self._text):
-            for line in self._text[place : found.start(1)].splitlines():
+        for block in _INDENTED.finditer(self._text):
+            for line in self._text[place : block.start(1)].splitlines():
                 if line.strip() and (not line[0].isspace() or _ITEM.match(line)):
                     is_list = bool(_ITEM.match(line))
-            place = found.end()
+            place = block.end()
             if not is_list:
-                yield found.start(1), found.end(1)
+                yield block.start(1), block.end(1)
 
 
-def open_fence(fence: str, found: re.Match[str] | None) -> str:
+def open_fence(fence: str, line_fence: re.Match[str] | None) -> str:
     """Return the fence that is open after a line, "" for none: `fence` was open before it.
 
-    `found` has the line's own fence as its first group, and is None where the line has none.
+    The first group of `line_fence` is the fence at the start of the line; it is None if there is no fence.
     """
-    if found is None:
+    if line_fence is None:
         return fence
-    return "" if fence and found[1].startswith(fence) else fence or found[1]
+    return "" if fence and line_fence[1].startswith(fence) else fence or line_fence[1]

@@ -39,7 +39,7 @@ def known(name: str, values: Mapping[str, str]) -> str | None:
 
 
 def figure(values: Mapping[str, str]) -> str:
-    """Return a picture with its caption; one whose caption has markup leaves room for Markdown to read it."""
+    """Return a picture with its caption; blank lines around a caption let Markdown in it be parsed."""
     source = next((values[key] for key in _SOURCES if values.get(key)), "")
     if not source:
         return ""
@@ -49,17 +49,19 @@ def figure(values: Mapping[str, str]) -> str:
         image = f'<a href="{escape(link)}">{image}</a>'
     if not caption:
         return image
-    shown = f"\n\n{caption}\n\n" if _MARKUP.search(caption) else escape(caption, quote=False)
-    return f"\n\n<figure>\n{image}\n<figcaption>{shown}</figcaption>\n</figure>\n\n"
+    content = f"\n\n{caption}\n\n" if _MARKUP.search(caption) else escape(caption, quote=False)
+    return f"\n\n<figure>\n{image}\n<figcaption>{content}</figcaption>\n</figure>\n\n"
 
 
 def code_block(code: str, language: str, margin: str = "") -> str:
-    """Return code as a block that neither Markdown nor templates look into; each line gets `margin`."""
+    """Return code as an HTML block, in which Markdown and templates are text; lines begin with `margin`."""
     attribute = f' class="language-{language}"' if _LANGUAGE.fullmatch(language) else ""
-    shown = escape(code.strip("\n"), quote=False)
+    content = escape(code.strip("\n"), quote=False)
     if margin:
-        shown = "\n".join(line if line.startswith(margin) else margin + line for line in shown.split("\n"))
-    return f"\n\n{margin}<pre><code{attribute}>{shown}\n{margin}</code></pre>\n\n{margin}"
+        content = "\n".join(
+            line if line.startswith(margin) else margin + line for line in content.split("\n")
+        )
+    return f"\n\n{margin}<pre><code{attribute}>{content}\n{margin}</code></pre>\n\n{margin}"
 
 
 def anchor(url: str, text: str) -> str:
@@ -67,10 +69,10 @@ def anchor(url: str, text: str) -> str:
     return f'<a href="{escape(url)}">{escape(text, quote=False)}</a>'
 
 
-def _by_id(name: str, given: str) -> str:
+def _by_id(name: str, address: str) -> str:
     pattern, label = _BY_ID[name]
-    given = re.split(r"[?&]", re.split(r"(?:v=|/)(?=[\w-]{6,}(?:[?&]|$))", given)[-1])[0]
-    return anchor(pattern.format(given), label) if _ID.fullmatch(given) else ""
+    address = re.split(r"[?&]", re.split(r"(?:v=|/)(?=[\w-]{6,}(?:[?&]|$))", address)[-1])[0]
+    return anchor(pattern.format(address), label) if _ID.fullmatch(address) else ""
 
 
 def _gist(values: Mapping[str, str]) -> str:

@@ -59,8 +59,8 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
 def _expanders(
     text: str, generator: str, markup: str, base_url: str | None
 ) -> Iterator[Callable[[str], Expander]]:
-    """Yield the steps to apply to a text, in their order."""
-    # Each is loaded where a site needs it: most need one, and a site of front matter only needs none.
+    """Yield the expanders to apply to a text, in their order."""
+    # Each is imported only where it is needed: most sites need one, and a site of links only needs none.
     has_code = markup != "html"
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx

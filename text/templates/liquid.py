@@ -1,6 +1,7 @@
-"""Liquid (Jekyll, Eleventy, Pelican's liquid_tags) and the part of Nunjucks that looks like it.
+"""Liquid (Jekyll, Eleventy, Pelican's liquid_tags) and the part of Nunjucks with the same syntax.
 
-Where another generator's text has only some of it, as a site that was Jekyll's once, the rest is text.
+Texts for other generators may use only some tags, as on a site that formerly used Jekyll: all other braces
+are text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from text.templates import elements
 from text.templates.scan import Delimiters, Expander, Piece
 
-# Tags that direct the flow, or set something: they are no loss. https://shopify.github.io/liquid/tags/
+# Tags for control flow and variables: to remove them loses no text. https://shopify.github.io/liquid/tags/
 _SILENT_NAMES = """
 assign autoescape block break capture case continue cycle decrement echo else elseif elsif extends filter for
 from if import include_cached increment layout liquid macro render set tablerow unless when with
@@ -49,7 +50,7 @@ _VERBATIM = {
 class Liquid(Expander):
     """Expands Liquid; `base_url` is the site that the text belongs to.
 
-    With `only`, the tags of these names are expanded, and with `outputs` what a site says of itself
+    With `only`, just the tags of these names are expanded, and with `outputs` also the site's own variables
     (`{{ site.url }}`); all other braces are text.
     """
 
@@ -72,8 +73,8 @@ class Liquid(Expander):
         self._base = parts.path.rstrip("/")
 
     def template(self, piece: Piece) -> int:
-        """Put what a tag or an output becomes."""
-        if self._only is not None and not self._is_ours(piece, self._only):
+        """Add the text that replaces a tag or an output."""
+        if self._only is not None and not self._is_expanded(piece, self._only):
             self.put(self.text[piece.start : piece.end])
         elif piece.opening == "{{":
             self.put(self._output(piece.inner.strip(_TRIMMED)))
@@ -85,11 +86,11 @@ class Liquid(Expander):
         return piece.end
 
     def broken(self, piece: Piece) -> None:
-        """Leave an opening delimiter without an end where braces are text."""
+        """Keep an opening delimiter that is not closed, if braces are text."""
         if self._only is not None:
             self.put(piece.opening)
 
-    def _is_ours(self, piece: Piece, only: frozenset[str]) -> bool:
+    def _is_expanded(self, piece: Piece, only: frozenset[str]) -> bool:
         inner = piece.inner.strip(_TRIMMED)
         if piece.opening == "{{":
             return self._outputs and _SITES_OUTPUT.match(inner) is not None
@@ -97,7 +98,7 @@ class Liquid(Expander):
         return tag is not None and tag["name"].removeprefix("end") in only
 
     def code(self, text: str) -> str:
-        """Take away the marks around code that say that it is no template; lines of templates are no code."""
+        """Return code without its `raw` tags, "" if all its lines are templates, which are not code."""
         if self._only is not None:
             return text
         if text[0] not in "`~" and all(map(_is_tags, text.splitlines())):
@@ -114,8 +115,8 @@ class Liquid(Expander):
             code = _RAW_MARK.sub("", inner)
             language = next(iter(rest.split()), "")
             if name == "codeblock":  # Octopress and Hexo: https://hexo.io/docs/tag-plugins#Code-Block
-                named = _CODE_LANGUAGE.search(rest)
-                language = named[1] if named else ""
+                option = _CODE_LANGUAGE.search(rest)
+                language = option[1] if option else ""
             self.put(elements.code_block(code, language, self.margin(piece.start)))
         elif name != "comment":
             self.put(inner)
@@ -145,20 +146,20 @@ class Liquid(Expander):
         if name == "asset_img":  # a picture in the post's own folder: https://hexo.io/docs/asset-folders
             source = next((value for value in values.values() if _PICTURE.fullmatch(value)), "")
             return elements.figure({"src": source})
-        shown = elements.known(name, values)
-        if shown is None and name not in _SILENT and not name.startswith("end"):
+        markup = elements.known(name, values)
+        if markup is None and name not in _SILENT and not name.startswith("end"):
             self.unknown.add(name)
-        return shown or ""
+        return markup or ""
 
     def _include(self, values: dict[str, str]) -> str:
-        """Show what is known by its file's name, as in `{% include figure.html src="…" %}`."""
+        """Return the HTML of an include with a known name, as in `{% include figure.html src="…" %}`."""
         file = values.get("0", "")
         kind = file.rpartition("/")[2].partition(".")[0].lower()
         values = {key: value for key, value in values.items() if not key.isdigit()}
-        shown = elements.known(kind, values) if values else None
-        if not shown:
+        markup = elements.known(kind, values) if values else None
+        if not markup:
             self.unknown.add(f"include {file}")
-        return shown or ""
+        return markup or ""
 
 
 def _without_raw_marks(text: str) -> str:
@@ -174,12 +175,12 @@ def _without_raw_marks(text: str) -> str:
 
 
 def _values(rest: str) -> dict[str, str]:
-    """Return the arguments of a tag; those without a name have their number."""
+    """Return the arguments of a tag by name; the names of positional ones are their numbers, from "0"."""
     values: dict[str, str] = {}
     numbers = count()
-    for found in _ARGUMENT.finditer(rest):
-        value = next(filter(None, found.group(2, 3, 4)), "")
-        values[found[1] or str(next(numbers))] = unescape(value)
+    for argument in _ARGUMENT.finditer(rest):
+        value = next(filter(None, argument.group(2, 3, 4)), "")
+        values[argument[1] or str(next(numbers))] = unescape(value)
     return values
 
 

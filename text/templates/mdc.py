@@ -1,6 +1,7 @@
 """MDC of Nuxt Content: `::tip` … `::` on lines of their own. https://content.nuxt.com/docs/files/markdown
 
-Notes become admonitions, `:::tip` … `:::`, and pictures are shown. Of all other components the text stays.
+Notes become admonitions, `:::tip` … `:::`, and pictures become HTML. Of all other components, only the text
+stays.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from text.templates.code import open_fence
 from text.templates.elements import figure
 
 _OPENING = re.compile(r"[ \t]*::([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?(?:\{.{0,2000}\})?[ \t]*")
-_ALONE = re.compile(r"[ \t]*:([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?\{(.{0,2000})\}[ \t]*")
+_WITHOUT_TEXT = re.compile(r"[ \t]*:([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?\{(.{0,2000})\}[ \t]*")
 _INLINE = re.compile(
     r'(?<![\w:/]):[A-Za-z][\w-]{0,60}\{[^{}\n"]{0,60}="[^{}\n]{0,500}\}(?:\[([^\[\]\n]{0,300})\])?'
 )
@@ -21,8 +22,8 @@ _SLOT = re.compile(r"[ \t]*#[a-z][\w-]{0,60}[ \t]*")
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _MARK = re.compile(r"(?<![\w:/])::?[A-Za-z][\w-]{0,60}(?:[\[{]|[ \t]*$)", re.MULTILINE)
 _NOTES = frozenset({"note", "tip", "info", "warning", "caution", "danger", "important"})
-_MOST_VALUES = 100
-"""Lines of values between `---` below the beginning of a component."""
+_MAX_VALUE_LINES = 100
+"""Lines of values between two `---` at the beginning of a component."""
 
 
 def without_components(text: str) -> str:
@@ -31,7 +32,7 @@ def without_components(text: str) -> str:
         return text
     lines = text.split("\n")
     last = max((number for number, line in enumerate(lines) if _CLOSING.fullmatch(line)), default=-1)
-    shown: list[str] = []
+    output: list[str] = []
     open_notes: list[bool] = []
     fence = ""
     place = 0
@@ -42,27 +43,27 @@ def without_components(text: str) -> str:
         if not fence and (opening := _OPENING.fullmatch(line)):
             is_note = opening[1] in _NOTES and place <= last
             open_notes.append(is_note)
-            shown += ["", f":::{opening[1]}" if is_note else opening[2] or "", ""]
-            place = _behind_values(lines, place)
-        elif not fence and (alone := _ALONE.fullmatch(line)):
-            shown.append(_shown(*alone.groups(default="")))
+            output += ["", f":::{opening[1]}" if is_note else opening[2] or "", ""]
+            place = _after_values(lines, place)
+        elif not fence and (component := _WITHOUT_TEXT.fullmatch(line)):
+            output.append(_component(*component.groups(default="")))
         elif not fence and open_notes and _CLOSING.fullmatch(line):
-            shown += ["", ":::" if open_notes.pop() else "", ""]
+            output += ["", ":::" if open_notes.pop() else "", ""]
         elif fence or not open_notes or not _SLOT.fullmatch(line):
             is_code = bool(fence) or "`" in line
-            shown.append(line if is_code else _INLINE.sub(lambda found: found[1] or "", line))
-    return "\n".join(shown)
+            output.append(line if is_code else _INLINE.sub(lambda match: match[1] or "", line))
+    return "\n".join(output)
 
 
-def _shown(name: str, label: str, values: str) -> str:
-    """Return what a component without a text below it becomes."""
+def _component(name: str, label: str, values: str) -> str:
+    """Return the text that replaces a component of one line."""
     return figure(dict(_VALUE.findall(values))) if name.endswith(("img", "image")) else label
 
 
-def _behind_values(lines: list[str], place: int) -> int:
-    """Return the line behind the values of a component, in YAML between two `---`, if there are any."""
+def _after_values(lines: list[str], place: int) -> int:
+    """Return the number of the line after the values of a component, which are YAML between two `---`."""
     if place < len(lines) and lines[place].strip() == "---":
-        for number in range(place + 1, min(len(lines), place + _MOST_VALUES)):
+        for number in range(place + 1, min(len(lines), place + _MAX_VALUE_LINES)):
             if lines[number].strip() == "---":
                 return number + 1
     return place

@@ -1,4 +1,4 @@
-"""MDX (https://mdxjs.com): imports, exports, comments and components vanish, and the text in them stays."""
+"""MDX (https://mdxjs.com): removes imports, exports, comments and components, but not the text in them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _MODULE = re.compile(r"(?:import\s*[\w{*\"']|export\s+(?:default|const|let|var|f
 _IMPORTS = re.compile(r"""\A(?>(?:import [^\n]{1,300}?["'];?[ \t]*|[ \t]*)(?:\n|\Z))+""")
 _LITERAL = re.compile(r"""(?:"([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\$]*)`)\Z""")
 _NAMES = re.compile(r"[A-Za-z_$][\w$.]*(?:\s*\([^{}()]*\))?\Z")
-_CUT = re.compile(r"\s*(?:truncate|more)\s*\Z")
+_MORE_MARK = re.compile(r"\s*(?:truncate|more)\s*\Z")
 _ATTRIBUTE = re.compile(r"""([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|\{)""")
 _PATH = re.compile(r"""["'`]([^"'`\s]+)["'`]""")
 _NAME = re.compile(r"</?([A-Za-z][\w.]*)")
 _TAG_NAME = re.compile(r"[A-Za-z][\w.]*")
 _COMPONENT = re.compile(r"</?[A-Z][\w.]*(?=[\s/>])")
-_OF_JSX = re.compile(r"\s(?:className\s*=|[A-Za-z][\w:.-]*\s*=\s*\{|\{\.\.\.)")
+_JSX_ATTRIBUTE = re.compile(r"\s(?:className\s*=|[A-Za-z][\w:.-]*\s*=\s*\{|\{\.\.\.)")
 _LINKS = frozenset({"Link", "A", "NavLink"})
 
 
@@ -35,11 +35,11 @@ class Mdx(Expander):
 
     def __init__(self, text: str) -> None:
         super().__init__(_without_modules(text), has_code=True)
-        self._unreadable = 0
+        self._search_from = 0
 
     def template(self, piece: Piece) -> int:
-        """Put what a comment, an expression or a tag becomes."""
-        if piece.opening == "{/*" and _CUT.match(piece.inner):
+        """Add the text that replaces a comment, an expression or a tag."""
+        if piece.opening == "{/*" and _MORE_MARK.match(piece.inner):
             self.put("<!-- more -->")
         elif piece.opening == "{":
             self.put(self._expression(piece))
@@ -48,44 +48,44 @@ class Mdx(Expander):
         return piece.end
 
     def broken(self, piece: Piece) -> None:
-        """Leave a brace or a less-than sign that is none of MDX's."""
+        """Keep a brace or a less-than sign that does not belong to MDX."""
         self.put("" if piece.opening == "{/*" else piece.opening)
 
     def _expression(self, piece: Piece) -> str:
-        """Return a literal's text, nothing for names and calls, and else the text: it may be a formula."""
+        """Return the text of a literal, "" for names and calls, and anything else unchanged."""
         if literal := _LITERAL.match(piece.inner.strip()):
             return literal[1] or literal[2] or literal[3] or ""
         return "" if _NAMES.match(piece.inner.strip()) else self.text[piece.start : piece.end]
 
     def _tag(self, start: int) -> int:
-        found = _NAME.match(self.text, start)
+        name = _NAME.match(self.text, start)
         if self.text.startswith(("<>", "</>"), start):
             return self.text.index(">", start) + 1
-        end = _end_of_tag(self.text, found.end()) if found and start >= self._unreadable else None
-        if not found or end is None:
-            # No tag begins before the place up to which this one was looked at: nothing is looked at twice.
-            self._unreadable = max(self._unreadable, start + _MAX_TAG) if found else self._unreadable
+        end = _end_of_tag(self.text, name.end()) if name and start >= self._search_from else None
+        if not name or end is None:
+            # Tags that begin in the text that was just searched are not searched for an end again.
+            self._search_from = max(self._search_from, start + _MAX_TAG) if name else self._search_from
             self.put("<")
             return start + 1
-        self.put(self.shown(self.text[start:end], found[1]))
+        self.put(self.replacement(self.text[start:end], name[1]))
         return end
 
-    def shown(self, tag: str, name: str) -> str:
-        """Return what a tag becomes."""
+    def replacement(self, tag: str, name: str) -> str:
+        """Return the text that replaces a tag."""
         if not name[0].isupper() and "." not in name:
             return _plain_tag(tag) if "{" in tag or "className" in tag else tag
         if name in _LINKS:
             return _link(tag)
         if tag.startswith("</"):
             return ""
-        shown = elements.known(name, dict(_attributes(tag)))
-        if shown is None:
+        markup = elements.known(name, dict(_attributes(tag)))
+        if markup is None:
             self.unknown.add(name)
-        return shown or ""
+        return markup or ""
 
 
 class Jsx(Mdx):
-    """Expands JSX in Markdown: components, and attributes that HTML does not have. Other braces are prose.
+    """Expands JSX in Markdown: components, and attributes that HTML does not have. Other braces are text.
 
     Imports are left out where the text begins with them, as Gatsby's do.
     """
@@ -94,22 +94,22 @@ class Jsx(Mdx):
 
     def __init__(self, text: str) -> None:
         Expander.__init__(self, _IMPORTS.sub("", text), has_code=True)
-        self._unreadable = 0
+        self._search_from = 0
 
     def template(self, piece: Piece) -> int:
-        """Put what a tag becomes."""
+        """Add the text that replaces a tag."""
         return self._tag(piece.start)
 
-    def shown(self, tag: str, name: str) -> str:
-        """Return what a tag becomes."""
-        return super().shown(tag, name) if _COMPONENT.match(tag) or _OF_JSX.search(tag) else tag
+    def replacement(self, tag: str, name: str) -> str:
+        """Return the text that replaces a tag."""
+        return super().replacement(tag, name) if _COMPONENT.match(tag) or _JSX_ATTRIBUTE.search(tag) else tag
 
 
 def _without_modules(text: str) -> str:
-    """Return the text without its imports and exports, each of which goes on to the next blank line."""
+    """Return the text without its imports and exports, each of which extends to the next blank line."""
     if "import" not in text and "export" not in text:
         return text
-    kept: list[str] = []
+    lines: list[str] = []
     is_module = is_code = False
     was_blank = True
     for line in text.splitlines(keepends=True):
@@ -121,9 +121,9 @@ def _without_modules(text: str) -> str:
         elif is_blank:
             is_module = False
         if not is_module:
-            kept.append(line)
+            lines.append(line)
         was_blank = is_blank
-    return "".join(kept)
+    return "".join(lines)
 
 
 def _end_of_tag(text: str, place: int) -> int | None:
@@ -145,16 +145,16 @@ def _end_of_tag(text: str, place: int) -> int | None:
 def _attributes(tag: str) -> Iterator[tuple[str, str]]:
     """Yield the attributes of a tag; of an expression, the first path or address that it holds."""
     place = 0
-    while found := _ATTRIBUTE.search(tag, place):
-        place = found.end()
-        if found[0].endswith("{"):
+    while attribute := _ATTRIBUTE.search(tag, place):
+        place = attribute.end()
+        if attribute[0].endswith("{"):
             end = tag.find("}", place)
             expression = tag[place : end if end >= 0 else len(tag)]
             path = _PATH.search(expression)
             if path:
-                yield found[1], path[1]
+                yield attribute[1], path[1]
         else:
-            yield found[1], found[2] or found[3] or ""
+            yield attribute[1], attribute[2] or attribute[3] or ""
 
 
 def _plain_tag(tag: str) -> str:
@@ -162,8 +162,8 @@ def _plain_tag(tag: str) -> str:
     name = _TAG_NAME.search(tag)
     if not name or tag.startswith("</"):
         return tag
-    kept = ((key, value) for key, value in _attributes(tag) if key in _PLAIN)
-    attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept)
+    plain = ((key, value) for key, value in _attributes(tag) if key in _PLAIN)
+    attributes = "".join(f' {key}="{escape(value)}"' for key, value in plain)
     return f"<{name[0]}{attributes}>"
 
 

@@ -1,4 +1,4 @@
-"""What comes next in a text that holds templates: prose, code or a template, from left to right."""
+"""Splits a text with templates into prose, code and templates, from left to right."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ class Piece:
 
 
 class Scanner:
-    """Finds the next piece. Remembers where each delimiter is next, so that none is sought twice.
+    """Finds the next piece. Caches the next position of each delimiter: none is searched twice.
 
-    `has_code` says whether the text is Markdown, whose code is left unchanged. Where two delimiters begin at
-    one place, the one named first counts. Positions must not go back from one call to the next.
+    `has_code` says whether the text is Markdown, whose code is left unchanged. Of two delimiters that begin
+    at one position, the first one in `delimiters` is used. Positions must not decrease from one call to the
+    next.
     """
 
     def __init__(self, text: str, delimiters: Sequence[Delimiters], *, has_code: bool) -> None:
@@ -53,20 +54,20 @@ class Scanner:
     def next(self, place: int) -> Piece:
         """Return the next code or template at `place` or later, or the "end" of the text."""
         end = len(self.text)
-        openings = [(self.find(each.opening, place), index) for index, each in enumerate(self._delimiters)]
+        openings = [(self.find(pair.opening, place), index) for index, pair in enumerate(self._delimiters)]
         start, index = min(openings, default=(end, 0))
         code = self._code_from(place, start)
         if code or start == end:
             return code or Piece("end", end, end)
         return self._template(start, self._delimiters[index])
 
-    def find(self, sought: str, place: int) -> int:
-        """Return where `sought` is at `place` or later, or the end of the text."""
-        known = self._found.get(sought, -1)
-        if known < place:
-            found = self.text.find(sought, place)
-            known = self._found[sought] = len(self.text) if found < 0 else found
-        return known
+    def find(self, substring: str, place: int) -> int:
+        """Return the first position of `substring` from `place` on, or the end of the text."""
+        position = self._found.get(substring, -1)
+        if position < place:
+            index = self.text.find(substring, place)
+            position = self._found[substring] = len(self.text) if index < 0 else index
+        return position
 
     def _code_from(self, place: int, limit: int) -> Piece | None:
         while self._code and self._next_code < len(self._code_starts):
@@ -89,7 +90,7 @@ class Scanner:
 
 
 class Expander(ABC):
-    """One pass over a text; a subclass says what the templates of its language become."""
+    """Expands the templates of a text in one pass; each subclass does so for one template language."""
 
     delimiters: tuple[Delimiters, ...]
 
@@ -117,7 +118,7 @@ class Expander(ABC):
         return "".join(self._parts)
 
     def put(self, text: str) -> None:
-        """Add to the result; what was not a delimiter before does not become one."""
+        """Add a text to the result; a space prevents that two parts form a new delimiter."""
         if text:
             if text[0] in "{%#" and self._parts and self._parts[-1].endswith("{"):
                 self._parts.append(" ")
@@ -125,27 +126,27 @@ class Expander(ABC):
 
     @abstractmethod
     def template(self, piece: Piece) -> int:
-        """Put what a template becomes, and return where to go on."""
+        """Add the text that replaces a template, and return the position from which to continue."""
 
     def broken(self, piece: Piece) -> None:
-        """Put what becomes of an opening delimiter without an end: by default, nothing."""
+        """Add the text that replaces an opening delimiter that is not closed: none by default."""
         del piece
 
     def code(self, text: str) -> str:
-        """Return what becomes of code."""
+        """Return the text that replaces code: by default, the code itself."""
         return text
 
     def until(self, end: re.Pattern[str], place: int) -> re.Match[str] | None:
-        """Return the end tag that closes what is open at `place`, or None where there is none."""
+        """Return the end tag that closes what is open at `place`, or None if there is none."""
         if end.pattern in self._missing:
             return None
-        found = end.search(self.text, place)
-        if not found:
+        match = end.search(self.text, place)
+        if not match:
             self._missing.add(end.pattern)
-        return found
+        return match
 
     def margin(self, place: int) -> str:
-        """Return the white space before `place` on its line, "" where there is something else too."""
+        """Return the white space before `place` on its line, "" if there is something else too."""
         start = self.text.rfind("\n", max(0, place - 100), place) + 1
         before = self.text[start:place]
         return before if before.isspace() else ""

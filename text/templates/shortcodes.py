@@ -30,10 +30,10 @@ class Hugo(Expander):
     )
 
     def template(self, piece: Piece) -> int:
-        """Put what a shortcode becomes."""
+        """Add the text that replaces a shortcode."""
         if piece.opening.endswith("/*"):
             if piece.opening != "{{/*":  # a shortcode that is to be shown, not expanded
-                self.put(self._shown(piece))
+                self.put(self._literal(piece))
             return piece.end
         tag = _HUGO_NAME.match(piece.inner.strip())
         if tag and not tag[1]:
@@ -56,21 +56,23 @@ class Hugo(Expander):
             )
         return text
 
-    def _shown(self, piece: Piece) -> str:
+    def _literal(self, piece: Piece) -> str:
         mark = piece.opening[2]
         text = f"{{{{{mark}{piece.inner}{'>' if mark == '<' else '%'}}}}}"
         return f"`{text}`" if self.has_code and "`" not in text else escape(text, quote=False)
 
     def _tag(self, name: str, values: dict[str, str]) -> str:
         if name in ("ref", "relref"):
-            path, _, part = (values.get("0") or values.get("path") or "").partition("#")
-            return (f"/@~{quote(path)}" if path else "") + (f"#{part}" if part else "")
-        if name == "blogdown/postref":  # the folder of the post's own pictures, to which they are relative
+            path, _, fragment = (values.get("0") or values.get("path") or "").partition("#")
+            return (f"/@~{quote(path)}" if path else "") + (f"#{fragment}" if fragment else "")
+        if (
+            name == "blogdown/postref"
+        ):  # the folder to which the paths of the post's own pictures are relative
             return ""
-        shown = elements.known(name, values)
-        if shown is None:
+        markup = elements.known(name, values)
+        if markup is None:
             self.unknown.add(name)
-        return shown or ""
+        return markup or ""
 
 
 class Zola(Expander):
@@ -84,20 +86,20 @@ class Zola(Expander):
     )
 
     def template(self, piece: Piece) -> int:
-        """Put what a shortcode becomes."""
+        """Add the text that replaces a shortcode."""
         if not piece.opening.endswith("/*") and (call := _ZOLA_CALL.match(piece.inner.strip("- \t\n"))):
-            shown = elements.known(call[1], _values(call[2]))
-            if shown is None:
+            markup = elements.known(call[1], _values(call[2]))
+            if markup is None:
                 self.unknown.add(call[1])
-            self.put(shown or "")
+            self.put(markup or "")
         return piece.end
 
 
 def _values(rest: str) -> dict[str, str]:
-    """Return the arguments of a shortcode; those without a name have their number."""
+    """Return the arguments of a shortcode by name; the names of positional ones are their numbers."""
     values: dict[str, str] = {}
     numbers = count()
-    for found in _ARGUMENT.finditer(rest):
-        value = next(filter(None, found.group(2, 3, 4, 5)), "")
-        values[found[1] or str(next(numbers))] = value.replace('\\"', '"')
+    for argument in _ARGUMENT.finditer(rest):
+        value = next(filter(None, argument.group(2, 3, 4, 5)), "")
+        values[argument[1] or str(next(numbers))] = value.replace('\\"', '"')
     return values

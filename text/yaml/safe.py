@@ -22,12 +22,12 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_DIGITS = 1000
 MAX_LINE = 1000
-"""Characters of a faulty line that are looked at, to say what is wrong with it."""
+"""Characters of a faulty line that are examined for its mistake."""
 
-# What PyYAML's constructors raise at a value that does not fit its tag or its form.
+# What PyYAML's constructors raise for a value that does not match its tag.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
-# What people mean most often where libyaml says this: what to do about it, in their words.
+# Advice for the most frequent causes of libyaml's messages.
 _ADVICE = {
     "did not find expected key": ": is a quote or a bracket left open, or the indent wrong?",
     "did not find expected ',' or ']'": ": is a bracket left open?",
@@ -44,10 +44,10 @@ _REPLACED = {
 _COLON = "mapping values are not allowed in this context"
 _NO_COLON = "could not find expected ':'"
 _CHARACTER = "found character that cannot start any token"
-# What libyaml says of a value whose first character has a meaning in YAML: @, %, *, &, ! or |.
+# The messages of libyaml about a value whose first character has a meaning in YAML: @, %, *, &, ! or |.
 _FIRST_CHARACTER = (
     _CHARACTER,
-    "did not find expected alphabetic or numeric character",  # behind the * of `**/*.md`, or an &
+    "did not find expected alphabetic or numeric character",  # after the * of `**/*.md`, or an &
     "found undefined alias",
     "could not determine a constructor for the tag",
     "did not find expected comment or line break",
@@ -55,15 +55,15 @@ _FIRST_CHARACTER = (
 )
 _TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
-# A key in front of its value. It is short and plain, so that it is no part of a secret value.
+# A key before its value. It is short and plain, so that it cannot be a part of a secret value.
 _KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
-# All that is in front of a colon which is the first of its line.
+# The text before the first colon of a line that is indented.
 _DEEPER_KEY = re.compile(r" +[\w-]+")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those that libyaml counts
-# A line that is a key without its colon, and one that lacks the space behind it. `https://…` is neither.
+# A key without a colon, alone on a line, and a key without the space after its colon. `https://…` is neither.
 _KEY_ALONE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30})[ \t]*")
 _KEY_WITHOUT_SPACE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30}):(?!//)\S.*")
-# A value that seems to end in front of the rest of its line.
+# A value that seems to end before the rest of its line.
 _QUOTED_PART = re.compile(r"""[ -]*[A-Za-z][\w-]{0,30}: +(?:(?P<quote>["']).*(?P=quote)|\[.*\]|\{.*\}) *""")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
@@ -106,7 +106,7 @@ Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_time
 
 
 def load(text: str) -> Any:
-    """Return the value of a YAML document. Raises YamlError, also for bombs: too deep, too many aliases."""
+    """Return the value of a YAML document. Raises YamlError, also if it is too deep or expands too much."""
     plain = plainyaml.load(text)
     if plain is not None:
         return plain
@@ -122,7 +122,7 @@ def load(text: str) -> Any:
         raise YamlError(line, error.reason) from None
     except _UNREADABLE as error:
         line, column = _place_of_unreadable(text)
-        raise YamlError(line, f"a value cannot be read{_said(error)}", column) from None
+        raise YamlError(line, f"a value cannot be read{_date_reason(error)}", column) from None
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -134,7 +134,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def _check_depth(text: str) -> None:
-    """Raise when the text is deeper than MAX_DEPTH: PyYAML's composer recurses and overflows the C stack."""
+    """Raise YamlError if the text is deeper than MAX_DEPTH: PyYAML's recursion would overflow the C stack."""
     brackets = text.count("[") + text.count("{")
     if brackets < MAX_DEPTH and _DEEP_INDENT not in text and not _DASHES.search(text):
         return
@@ -148,35 +148,35 @@ def _check_depth(text: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError:
-        return  # the parse proper meets the same error and says where it is
+        return  # the parser finds the same error later, and reports where it is
 
 
 def _check_aliases(text: str) -> None:
-    """Raise when aliases would expand to more than MAX_NODES values, or hold themselves."""
+    """Raise YamlError if aliases would expand to more than MAX_NODES values, or contain themselves."""
     sizes: dict[str, int] = {}
     stack: list[tuple[str | None, int]] = [(None, 0)]
     for event in _events(text):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in stack):
                 raise _at(event, "an alias is inside the value that it names")
-            grown = sizes.get(event.anchor or "", 1)
+            expanded = sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             stack.append((event.anchor, 1))
             continue
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, grown = stack.pop()
+            anchor, expanded = stack.pop()
             if anchor is not None:
-                sizes[anchor] = grown
+                sizes[anchor] = expanded
         elif isinstance(event, yaml.ScalarEvent):
-            grown = 1 + len(event.value) // 100  # an alias to a long text is a bomb too
+            expanded = 1 + len(event.value) // 100  # an alias to a long text multiplies it
             if event.anchor:
-                sizes[event.anchor] = grown
+                sizes[event.anchor] = expanded
         else:
             continue
         anchor, size = stack[-1]
-        if size + grown > MAX_NODES:
+        if size + expanded > MAX_NODES:
             raise _at(event, f"its aliases expand to more than {MAX_NODES:,} values")
-        stack[-1] = (anchor, size + grown)
+        stack[-1] = (anchor, size + expanded)
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -190,24 +190,24 @@ def _at(event: yaml.Event, reason: str) -> YamlError:
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    """Say what is wrong, without what PyYAML quotes of the file, which may be a secret value."""
-    mark, said = error.problem_mark, [error.problem]
+    """Return the error in plain words, without PyYAML's quotes from the file, which may be secret values."""
+    mark, messages = error.problem_mark, [error.problem]
     if error.problem == "found unexpected end of stream" and error.context_mark:
-        mark, said = error.context_mark, [error.context, error.problem]
+        mark, messages = error.context_mark, [error.context, error.problem]
     mark = mark or error.context_mark
-    if mark and error.problem in (_COLON, _NO_COLON) and (found := _faulty_key(error, mark.line, text)):
-        return found
-    reason = ": ".join(" ".join(part.split()) for part in said if part)
+    if mark and error.problem in (_COLON, _NO_COLON) and (faulty_key := _faulty_key(error, mark.line, text)):
+        return faulty_key
+    reason = ": ".join(" ".join(part.split()) for part in messages if part)
     if isinstance(
         error, yaml.constructor.ConstructorError
-    ):  # all others come from libyaml, which quotes none
+    ):  # all others come from libyaml, which quotes no values
         reason = re.sub(r":?\s*['\"].*", "", reason)
-    reason = _plainly(reason, text, mark.index) if mark else reason
+    reason = _in_plain_words(reason, text, mark.index) if mark else reason
     return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
 
 
 def _faulty_key(error: yaml.MarkedYAMLError, line: int, text: str) -> YamlError | None:
-    """Return the error of a key without its colon, or without the space behind it.
+    """Return the error of a key without its colon, or without the space after it; None for other errors.
 
     libyaml reads such a line as text that continues below it, and reports the key that follows.
     """
@@ -234,8 +234,8 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _plainly(reason: str, text: str, index: int) -> str:
-    """Return libyaml's reason in the words of people who write YAML by hand, where it is a common mistake."""
+def _in_plain_words(reason: str, text: str, index: int) -> str:
+    """Return libyaml's reason; for a common mistake, advice on how to correct it."""
     if reason == _COLON:
         line = text[text.rfind("\n", 0, index) + 1 : index]
         if _DEEPER_KEY.fullmatch(line):
@@ -244,20 +244,20 @@ def _plainly(reason: str, text: str, index: int) -> str:
         return f"put the {key[1] if key else 'value'} in quotes, because a colon and a space are in it"
     if _TAB in reason or (reason == _CHARACTER and text[index : index + 1] == "\t"):
         return "use spaces instead of the tab"
-    if any(said in reason for said in _FIRST_CHARACTER):
+    if any(message in reason for message in _FIRST_CHARACTER):
         return "put the value in quotes, because of its first character"
     if reason == _OPEN_QUOTE:
         return "a quote is opened here and never closed"
-    if replaced := next((advice for said, advice in _REPLACED.items() if said in reason), None):
+    if replaced := next((advice for message, advice in _REPLACED.items() if message in reason), None):
         return replaced
     start = text.rfind("\n", 0, index) + 1
     if part := _QUOTED_PART.fullmatch(text[start : min(index, start + MAX_LINE)]):
         return _about_rest(part["quote"], text[index:].partition("\n")[0])
-    return reason + next((advice for said, advice in _ADVICE.items() if said in reason), "")
+    return reason + next((advice for message, advice in _ADVICE.items() if message in reason), "")
 
 
 def _about_rest(quote: str | None, rest: str) -> str:
-    """Return what to do about a value that ends in front of the rest of its line, which is not empty."""
+    """Return advice about a value that ends before the rest of its line, which is not empty."""
     if quote is None:
         return "put the value in quotes, because of its first character"
     if quote in rest:
@@ -266,8 +266,8 @@ def _about_rest(quote: str | None, rest: str) -> str:
     return "put the whole value in quotes, or none of it"
 
 
-def _said(error: Exception) -> str:
-    """Return what Python says of a value where it speaks of dates; elsewhere it quotes the value."""
+def _date_reason(error: Exception) -> str:
+    """Return Python's message if it is about a date; others quote the value, which may be secret."""
     text = str(error)
     return f": {text}" if re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", text) else ""
 
