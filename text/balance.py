@@ -41,6 +41,27 @@ _RAW = frozenset(
 )
 _FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
+# Elements of SVG and MathML that HTML does not have. `svg` and `math` are removed with their content; outside
+# of them, the sanitiser would also remove the content of these, such as the text after `vector<int>`.
+_FOREIGN_NAMES = """
+abs and animate annotation apply approx arccos arccosh arccot arccoth arccsc arccsch arcsec arcsech arcsin
+arcsinh arctan arctanh arg bind bvar card cartesianproduct cbytes ceiling cerror ci circle cn codomain
+complexes compose condition conjugate cos cosh cot coth cs csc csch csymbol curl declare defs degree desc
+determinant diff discard divergence divide domain domainofapplication ellipse emptyset eq equivalent
+eulergamma exists exp exponentiale factorial factorof false filter floor fn forall g gcd geq grad gt ident
+imaginary imaginaryi implies in infinity int integers intersect interval inverse lambda laplacian lcm leq
+limit line list ln log logbase lowlimit lt maction maligngroup malignmark marker mask matrix matrixrow max
+mean median menclose merror metadata mfenced mfrac mglyph mi min minus mlabeledtr mlongdiv mmultiscripts mn
+mo mode moment momentabout mover mpadded mpath mphantom mprescripts mroot mrow ms mscarries mscarry msgroup
+msline mspace msqrt msrow mstack mstyle msub msubsup msup mtable mtd mtext mtr munder munderover
+naturalnumbers neq none not notanumber notin notprsubset notsubset or otherwise outerproduct partialdiff
+path pattern pi piece piecewise plus polygon polyline power primes product prsubset quotient rationals real
+reals rect reln rem root scalarproduct sdev sec sech selector semantics sep set setdiff share sin sinh stop
+subset sum switch symbol tan tanh tendsto text times transpose true tspan union uplimit use variance vector
+vectorproduct view xor
+"""
+FOREIGN = frozenset(_FOREIGN_NAMES.split())
+"""The names of elements whose tags are removed, and whose content stays."""
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = """
 address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form
@@ -155,6 +176,8 @@ class _Balancer:
             if not (name.isascii() and name.isalnum()):
                 continue  # no element of HTML: with quotes in its name, its end tag could end an attribute
             name = name.lower()
+            if name in FOREIGN:
+                continue
             if is_end:
                 self._end(name)
             elif leaf := self._leaf(name, place):

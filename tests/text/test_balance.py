@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from text.balance import _VOID, _Balancer, balanced, revealed, texts
+from text.balance import _VOID, FOREIGN, _Balancer, balanced, revealed, texts
 from text.limits import MAX_DEPTH, MAX_FORMATTING
 from text.markup import plain, sanitise
 
@@ -133,8 +133,17 @@ def test_what_browsers_repair_is_repaired_here(written: str, shown: str) -> None
     assert revealed(balanced(written)) == shown
 
 
+def test_the_text_after_a_tag_of_svg_or_mathml_is_shown() -> None:
+    """`vector<int>` and `cp <path>` lose a tag, and not the rest of their paragraph."""
+    for name in sorted(FOREIGN):
+        text = sanitise(f"<p>a<{name}> b<b>c</b></p></{name}><p>d</p>", "https://x.example/")
+        assert text == "<p>a b<b>c</b></p><p>d</p>", name
+    assert sanitise("a<svg><path d='M0'/><text>b</text></svg>c", "https://x.example/") == "ac"
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(("&gt", *"&<>;#x1Aaltmp ")), max_size=60).map("".join))
+@example("<lt>&gt")
 def test_references_become_characters(text: str) -> None:
     """The next parser sees no references, each of which would copy the text; readers see the same text."""
     markup = balanced(text)
