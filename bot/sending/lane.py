@@ -118,11 +118,11 @@ class Lane:
 
     def _attempt(self, job: Job) -> None:
         """Make the request if the post can be claimed, in the transaction that records the last result."""
-        claim = new_claim(job.post, job.kind, self._tools.clock())
+        claim, began = new_claim(job.post, job.kind, self._tools.clock()), self._tools.monotonic()
         taken = self._recorder.claim(claim)
         if taken is Taken.YES:
             self._stale = 0
-            done = self._requester.perform(job, claim)
+            done = self._requester.perform(job, claim, began)
             self._recorder.note(done)
             self._ended = done.disabled is not None
             if done.error:

@@ -20,7 +20,7 @@ from bot.sending.tools import Endpoint, Tools
 from bot.services import Outcome, Verdict, after_denial
 
 UNCHECKED_SECONDS = 1.0
-"""Seconds after a claim within which its request may begin without another check of the claim."""
+"""Seconds since the beginning of a claim within which its request may begin without another check of it."""
 
 
 class Requester:
@@ -37,12 +37,12 @@ class Requester:
         pauses = [self._paused_until, self._tools.host_pauses.get(self._endpoint.host)]
         return max([self._endpoint.pacer.wait(now), *(until - now for until in pauses if until is not None)])
 
-    def perform(self, job: Job, claim: Claim) -> Done:
-        """Make the request of a claimed post, and return what is to be recorded."""
+    def perform(self, job: Job, claim: Claim, claimed: float) -> Done:
+        """Make the request of a post, claimed from `claimed` on, and return what is to be recorded."""
         endpoint, tools = self._endpoint, self._tools
         started_at, began = tools.clock(), tools.monotonic()
         endpoint.pacer.sent(began)
-        may_send = partial(self._may_send, claim, began)
+        may_send = partial(self._may_send, claim, claimed)
         verdict, status = answer_to(tools.transport, endpoint.service, job.request, may_send)
         finished_at = tools.clock()
         if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
@@ -65,12 +65,13 @@ class Requester:
         report(job, done, verdict, tools.monotonic() - began)
         return done
 
-    def _may_send(self, claim: Claim, began: float) -> str | None:
+    def _may_send(self, claim: Claim, claimed: float) -> str | None:
         """Return why the request must not be made any more, or None.
 
-        A process may be frozen at any time, even between its claim and the first byte.
+        A process may be frozen at any time, even between its claim and the first byte. So `claimed` is when
+        it began to claim the post, by the clock of all waits.
         """
-        if self._tools.monotonic() - began < UNCHECKED_SECONDS:
+        if self._tools.monotonic() - claimed < UNCHECKED_SECONDS:
             return None
         try:
             is_claimed = self._tools.outbox.is_claimed(claim)

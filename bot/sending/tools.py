@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.outbox.lease import since_start
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
@@ -29,13 +29,14 @@ class SiteLink:
 class Timing:
     """The functions that measure time and wait.
 
-    `monotonic` measures every wait. `wait` waits for some seconds, and returns True if sending is to stop;
-    None means to wait until the sender is stopped. `spread` returns the jitter of a retry, in [0, 1). Without
-    `paced`, only the answers of services slow sending down.
+    `monotonic` measures every wait, and the age of a claim, so it includes the time of a suspended machine.
+    `wait` waits for some seconds, and returns True if sending is to stop; None means to wait until the sender
+    is stopped. `spread` returns the jitter of a retry, in [0, 1). Without `paced`, only the answers of
+    services slow sending down.
     """
 
     clock: Callable[[], datetime]
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = since_start
     wait: Callable[[float], bool] | None = None
     spread: Callable[[], float] = random.random
     paced: bool = True

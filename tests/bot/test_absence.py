@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import ExitStack
 from datetime import time as time_of_day
@@ -14,7 +15,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from articles.errors import ArticleError
 from bot.outbox.backlog import Backlog
 from bot.outbox.causes import Cause
+from bot.outbox.claims import Taken
 from bot.outbox.database import is_away
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Claim, Done
 from bot.outbox.schema import lease as lease_table
 from bot.outbox.states import DeliveryState, State
 from bot.planning.digest import Digest
@@ -71,6 +75,30 @@ def test_a_thawed_bot_does_not_post_what_another_has(
         world.tick(successor)
     assert world.only().state is State.SENT
     assert len(world.chat.requests) == requests
+
+
+def test_a_bot_frozen_while_it_waits_for_its_claim_posts_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim counts from before its transaction: a process may be frozen until long after the commit."""
+    successor, bot = world.bot(), world.started()
+    exchange, claims = Outbox.exchange, itertools.count()
+
+    def frozen(outbox: Outbox, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+        found = exchange(outbox, done, claim)
+        if claim and next(claims) == 0:
+            world.clock.advance(seconds=61)
+            successor.heartbeat()
+            world.tick(successor)
+            world.clock.advance(seconds=5)
+            world.tick(successor)
+        return found
+
+    monkeypatch.setattr(Outbox, "exchange", frozen)
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == 1
 
 
 @pytest.mark.transaction_limits

@@ -14,6 +14,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from bot.outbox.claims import Taken
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Claim, Done
 from bot.sending import connections
 from bot.sending.connections import MaySend
 from bot.sending.transport import Transport
@@ -29,7 +32,7 @@ STATEMENTS = {
 }
 """Points inside a transaction: after a statement of this form."""
 
-POINTS = (*STATEMENTS, "connected", "answered")
+POINTS = (*STATEMENTS, "claimed", "connected", "answered")
 
 
 def freeze() -> None:
@@ -50,6 +53,16 @@ def freeze_at(point: str) -> None:
             return may_send()
 
         connections._refusal = refusal
+    elif point == "claimed":
+        exchange = Outbox.exchange
+
+        def exchanged(self: Outbox, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+            found = exchange(self, done, claim)
+            if claim:
+                freeze()
+            return found
+
+        Outbox.exchange = exchanged  # type: ignore[method-assign]
     elif point == "answered":
         send = Transport.send
 
