@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.lease import IN_FLIGHT, IS_HELD, SKEW, Lease
+from bot.outbox.lease import IN_FLIGHT, IS_HELD, Lease
 from bot.outbox.moves import PostMove
 from bot.outbox.records import Claim, Kind
 from bot.outbox.schema import channels, posts
@@ -85,8 +85,8 @@ def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
 
 def is_over(lease: Lease) -> ColumnElement[bool]:
     """Return the SQL condition for claims that have expired, or end later than any claim can."""
-    farthest = lease.now() + IN_FLIGHT + SKEW
-    return or_(posts.c.claimed_until <= lease.expiry(), posts.c.claimed_until > farthest)
+    until = posts.c.claimed_until
+    return or_(until <= lease.expiry(), until > lease.farthest(IN_FLIGHT))
 
 
 def is_enabled(connection: Connection, channel: str) -> bool:

@@ -2,8 +2,8 @@
 
 This module does not know deliveries. On PostgreSQL, times are the database server's, so that the clocks of
 several machines need not agree; on SQLite, whose processes share one machine, they are those of the given
-clock. After that clock was set forward, leases and claims that expired only because of this stay valid for
-the length of a claim.
+clock. After that clock was set, leases and claims that became invalid only because of this stay valid for the
+length of a claim.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEARTBEAT = timedelta(seconds=5)
 """The time between two attempts to renew or take it: a dead holder is replaced within TERM + HEARTBEAT."""
 
 STEP = timedelta(seconds=2)
-"""How far the machine's clock may gain on the time since its start between two heartbeats."""
+"""How far the machine's clock may differ from the time since its start between two heartbeats."""
 
 IS_HELD = exists().where(
     lease.c.name == NAME,
@@ -113,8 +113,7 @@ class Lease:
         self._clock = clock
         self._elapsed = elapsed
         self._held_at: tuple[datetime, float] | None = None
-        self._set_forward = timedelta(0)
-        self._until = 0.0
+        self._last_setting = (timedelta(0), timedelta(0), 0.0)
         self._server_time = not database.is_sqlite if server_time is None else server_time
         self._lock = threading.Lock()
         self._ahead = timedelta(0)
@@ -154,16 +153,32 @@ class Lease:
         For the length of a claim after the machine's clock was set forward, it is the time by the old clock,
         so that what was written before expires when it would have.
         """
-        return self.now() - (self._set_forward if self._elapsed() < self._until else timedelta(0))
+        forward, _ = self._set_by()
+        return self.now() - forward
+
+    def farthest(self, span: timedelta) -> datetime:
+        """Return the latest end that a lease or claim of the length `span` can have; a later one is invalid.
+
+        For the length of a claim after the machine's clock was set back, this is a time by the old clock, as
+        what was written before is still valid.
+        """
+        _, back = self._set_by()
+        return self.now() + span + SKEW + back
+
+    def _set_by(self) -> tuple[timedelta, timedelta]:
+        """Return how far the clock was set forward, and back, within the length of a claim until now."""
+        forward, back, until = self._last_setting
+        return (forward, back) if self._elapsed() < until else (timedelta(0), timedelta(0))
 
     def _notice_setting(self, now: datetime) -> None:
-        at = self._elapsed()
+        at, nothing = self._elapsed(), timedelta(0)
         if self._held_at is not None:
             before, then = self._held_at
             step = (now - before) - timedelta(seconds=at - then)
-            if step > STEP:
-                earlier = self._set_forward if at < self._until else timedelta(0)
-                self._set_forward, self._until = earlier + step, at + IN_FLIGHT.total_seconds()
+            if abs(step) > STEP:
+                forward, back = self._set_by()
+                until = at + IN_FLIGHT.total_seconds()
+                self._last_setting = (forward + max(step, nothing), back + max(-step, nothing), until)
         self._held_at = (now, at)
 
     def _hold(self) -> int | None:
@@ -177,7 +192,7 @@ class Lease:
                 "moment": moment,
                 "expiry": self.expiry() if not self._server_time else moment,
                 "until": moment + TERM,
-                "farthest": moment + TERM + SKEW,
+                "farthest": self.farthest(TERM),
             }
             fence: int | None = connection.scalar(_RENEW, values) if self.fence is not None else None
             return fence if fence is not None else connection.scalar(_TAKE, values)

@@ -97,7 +97,8 @@ def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None
     assert world.only().state is State.UNKNOWN
 
 
-def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_takes_no_live_claim_for_lost(world: World, hours: int) -> None:
     """Neither the bot itself nor one in reserve gives up a live request; a dead bot is replaced."""
     seconds = [0.0]
 
@@ -112,9 +113,10 @@ def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
     world.catalog.put(article("a"))
     first.tick()
     world.chat.wait_for(1)
-    world.clock.advance(hours=1)
-    for each in (second, first):
+    world.clock.advance(hours=hours)
+    for each in (second, second, first):
         each.heartbeat()
+    assert first.lease.fence is not None
     assert world.only().state is State.CLAIMED
     world.clock.advance(seconds=24)
     seconds[0] += 24
