@@ -1,4 +1,4 @@
-"""What a command says of an error with the files in the state folder: one line, and no traceback."""
+"""Reports errors with the files in the state folder as one line of a command, without a traceback."""
 
 from __future__ import annotations
 

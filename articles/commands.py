@@ -73,7 +73,7 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
     listed = sorted((problems | refused).values(), key=lambda problem: problem.path)
     report = Report(indexer, now, refused=frozenset(refused))
     if as_json:
-        bad = [{"path": each.path, "line": each.line, "reason": each.reason} for each in listed]
+        bad = [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in listed]
         counts = indexer.catalog.states(now)
         print_json({"bad": bad, "counts": dict(counts), "notes": list(report.lines())}, indent=2)
     else:
@@ -87,10 +87,10 @@ def _pull(checkout: Checkout) -> bool:
 
     Without any, reading them fails and says why. Returns whether the newest commit was refused.
     """
-    with checkout.role() as role:
-        if role:
+    with checkout.pull_lock() as lock:
+        if lock:
             with suppress(GitError):
-                checkout.pull(role)
+                checkout.pull(lock)
     status = checkout.status()
     if status.failing_since and checkout.shown:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"

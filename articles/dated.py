@@ -6,26 +6,27 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from articles.identity import EXTENSIONS
 from articles.reading.dates import date_in_path
 
-MOST_FILES = 20_000
+MAX_FILES = 20_000
 """The most files that are examined in a project."""
-_MOST_FOLDERS = 20_000
-_BEGINNING = 4_000
+_MAX_FOLDERS = 20_000
+_SEARCHED_BYTES = 4_000
 """Bytes at the beginning of a file that are searched for its date."""
-_MOSTLY = 0.95
+_MIN_SHARE = 0.95
 """The share of all dated files from which on a folder counts as that of the articles."""
 _DATE = re.compile(
     rb"""^[ \t]*["']?(?:date(?:time|_?published)?|pub_?date(?:time)?|published(?:_?(?:at|on|datetime))?"""
     rb"""|created|publishdate)["']?[ \t]*[:=]""",
     re.MULTILINE | re.IGNORECASE,
 )
-_OF_A_TIME = re.compile(r"\d{1,4}(?:$|[-_.])")
+_DATE_FOLDER = re.compile(r"\d{1,4}(?:$|[-_.])")
 # Folders of programs, tests and examples: files there that look like articles belong to no site.
-_NOT_ENTERED = frozenset(
+_SKIPPED_FOLDERS = frozenset(
     {
         "node_modules", "_site", "public", "dist", "build", "vendor", "bower_components", "themes", "test",
         "tests", "spec", "fixtures", "examples", "__tests__", "archetypes", "layouts", "templates",
@@ -41,8 +42,8 @@ def dated_folder(root: Path) -> Path | None:
     """
     files = [path for path in _files(root) if _is_dated(root, path)]
     counts = Counter(folder for path in files for folder in _folders(path))
-    mostly = [folder for folder, count in counts.items() if count >= _MOSTLY * len(files)]
-    return root / max(mostly, key=len) if mostly else None
+    candidates = [folder for folder, count in counts.items() if count >= _MIN_SHARE * len(files)]
+    return root / max(candidates, key=len) if candidates else None
 
 
 def dated_files(root: Path) -> int:
@@ -51,30 +52,33 @@ def dated_files(root: Path) -> int:
 
 
 def folders_below(root: Path, levels: int) -> Iterator[Path]:
-    """Yield the folders below `root` that a site may be in, down to so many levels."""
-    found = [root]
+    """Yield the folders below `root` that a site may be in, down to this many levels."""
+    folders = [root]
     for _ in range(levels):
-        found = [Path(entry.path) for folder in found for entry in _sub_folders(folder)][:_MOST_FOLDERS]
-        yield from found
+        below = (Path(entry.path) for folder in folders for entry in _sub_folders(folder))
+        folders = list(islice(below, _MAX_FOLDERS))
+        yield from folders
 
 
 def _sub_folders(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            listed = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+            folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    named = (each for each in listed if not each.name.startswith(".") and each.name not in _NOT_ENTERED)
-    return sorted(named, key=lambda entry: entry.name)
+    visible = (
+        entry for entry in folders if not entry.name.startswith(".") and entry.name not in _SKIPPED_FOLDERS
+    )
+    return sorted(visible, key=lambda entry: entry.name)
 
 
 def _files(root: Path) -> Iterator[str]:
     """Yield the paths of a limited number of article files, without following links."""
-    left, folders = MOST_FILES, _MOST_FOLDERS
-    waiting = [""]
-    while waiting and left > 0 and folders > 0:
-        prefix = waiting.pop()
-        folders -= 1
+    files_left, folders_left = MAX_FILES, _MAX_FOLDERS
+    pending = [""]
+    while pending and files_left > 0 and folders_left > 0:
+        prefix = pending.pop()
+        folders_left -= 1
         try:
             entries = sorted(os.scandir(root / prefix), key=lambda entry: entry.name)
         except OSError:
@@ -83,10 +87,10 @@ def _files(root: Path) -> Iterator[str]:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _NOT_ENTERED:
-                    waiting.append(f"{prefix}{entry.name}/")
-            elif entry.name.endswith(EXTENSIONS) and left > 0:
-                left -= 1
+                if entry.name not in _SKIPPED_FOLDERS:
+                    pending.append(f"{prefix}{entry.name}/")
+            elif entry.name.endswith(EXTENSIONS) and files_left > 0:
+                files_left -= 1
                 yield f"{prefix}{entry.name}"
 
 
@@ -98,7 +102,7 @@ def _is_dated(root: Path, path: str) -> bool:
     except OSError:
         return False
     try:
-        return _DATE.search(os.read(descriptor, _BEGINNING)) is not None
+        return _DATE.search(os.read(descriptor, _SEARCHED_BYTES)) is not None
     except OSError:
         return False
     finally:
@@ -108,7 +112,7 @@ def _is_dated(root: Path, path: str) -> bool:
 def _folders(path: str) -> Iterator[str]:
     """Yield the folders above a file that may be that of all articles, up to ""."""
     folder, _, name = path.rpartition("/")
-    while folder and (name.startswith("index.") or _OF_A_TIME.match(folder.rpartition("/")[2])):
+    while folder and (name.startswith("index.") or _DATE_FOLDER.match(folder.rpartition("/")[2])):
         folder, name = folder.rpartition("/")[0], ""
     yield folder
     while folder:

@@ -19,7 +19,7 @@ NAMES: Mapping[Generator, str] = {
     "docusaurus": "Docusaurus", "astro": "Astro",
 }  # fmt: skip
 
-# The first existing file decides. `config.toml` is Hugo's old name and Zola's: see `_of_config`.
+# The first existing file decides. `config.toml` is Hugo's old name and Zola's: see `_generator_of_config`.
 _MARKS: tuple[tuple[str, Generator], ...] = (
     *((f"docusaurus.config.{end}", "docusaurus") for end in SCRIPTS),
     *((f"astro.config.{end}", "astro") for end in SCRIPTS),
@@ -59,7 +59,7 @@ def detect(folder: Folder) -> Detected | None:
             if os.path.lexists(level / name):
                 return Detected(generator, level, level / name)
         for name in _CONFIGS:
-            if generator_of_config := _of_config(level / name):
+            if generator_of_config := _generator_of_config(level / name):
                 return Detected(generator_of_config, level, level / name)
         if other := programs.program(level, folder.root.resolve()):
             return Detected(other[0].generator, level, other[1], other[0])
@@ -70,9 +70,9 @@ def detect(folder: Folder) -> Detected | None:
 
 
 def is_home(level: Path) -> bool:
-    """Whether a generator's own files, or those of another program for sites, are in this very folder."""
-    found = detect(Folder(level, top=level))
-    return found is not None and found.mark.parent == found.home
+    """Return whether a generator's own files, or those of another program for sites, are in this folder."""
+    detected = detect(Folder(level, top=level))
+    return detected is not None and detected.mark.parent == detected.home
 
 
 def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:
@@ -81,17 +81,17 @@ def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) 
     With `is_empty`, no article was found in the folder: the advice then also mentions programs whose files
     are read only in part, or not at all.
     """
-    found = detect(folder) if conventions.is_plain else None
-    if found is None or (found.program and not found.program.is_close and not is_empty):
+    detected = detect(folder) if conventions.is_plain else None
+    if detected is None or (detected.program and not detected.program.is_close and not is_empty):
         return None
-    note = found.program.note if found.program else ""
-    if found.generator == "plain":
+    note = detected.program.note if detected.program else ""
+    if detected.generator == "plain":
         return note
-    suggestion = f"this looks like {found.name}: set articles.generator: {found.generator}"
+    suggestion = f"this looks like {detected.name}: set articles.generator: {detected.generator}"
     return f"{suggestion} ({note})" if note else suggestion
 
 
-def _of_config(path: Path) -> Generator | None:
+def _generator_of_config(path: Path) -> Generator | None:
     values = datafiles.load(path) if os.path.lexists(path) else None
     if not isinstance(values, Mapping):
         return None

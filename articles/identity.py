@@ -31,7 +31,7 @@ def precedence(article_id: str, path: str) -> str:
     """
     if identity(path) != article_id:
         return f"1 {path}"
-    found = _EXTENSION.search(path)
-    extension = found[0].lower() if found else ""
+    match = _EXTENSION.search(path)
+    extension = match[0].lower() if match else ""
     rank = EXTENSIONS.index(extension) if extension in EXTENSIONS else len(EXTENSIONS)
     return f"0{rank} {path}"

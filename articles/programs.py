@@ -106,14 +106,14 @@ _MARKS: tuple[tuple[str, Program], ...] = (
 )  # fmt: skip
 _HEXO_FOLDERS = ("scaffolds", "source/_posts")
 _GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
-_MOST_ENTRIES = 1_000
+_MAX_ENTRIES = 1_000
 """The most files of a folder that are searched for an export."""
 
 
 def hexo(level: Path) -> Path | None:
     """Return the configuration of a Hexo site, or None; its file has the same name as Jekyll's."""
     for name in ("_config.yml", "_config.yaml"):
-        if os.path.lexists(level / name) and any((level / each).is_dir() for each in _HEXO_FOLDERS):
+        if os.path.lexists(level / name) and any((level / folder).is_dir() for folder in _HEXO_FOLDERS):
             return level / name
     return None
 
@@ -123,9 +123,9 @@ def program(level: Path, root: Path) -> tuple[Program, Path] | None:
 
     Exports are searched only in `root`, the folder of articles: folders above it have files of all kinds.
     """
-    for name, found in _MARKS:
+    for name, marked in _MARKS:
         if os.path.lexists(level / name):
-            return found, level / name
+            return marked, level / name
     conf = level / "conf.py"
     if conf.is_file() and re.search(r"^BLOG_TITLE\s*=", datafiles.read_text(conf) or "", re.MULTILINE):
         return NIKOLA, conf
@@ -134,17 +134,17 @@ def program(level: Path, root: Path) -> tuple[Program, Path] | None:
     return (GHOST, level / export) if export else None
 
 
-def permalink(found: Program, home: Path, articles: Path) -> str | None:
+def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
     """Return a program's default pattern of addresses, or None."""
     if not articles.is_relative_to(home):
         return None
     below = articles.relative_to(home).as_posix()
-    if found is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
+    if site_program is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
         blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
         return f"/{blog}/:year/:month/:day/:slug/" if blog not in ("", "docs") else None
-    if found is QUARTZ:
+    if site_program is QUARTZ:
         return f"/{below.removeprefix('content').strip('/')}/:path".replace("//", "/")
-    if found not in (VITEPRESS, VUEPRESS):
+    if site_program not in (VITEPRESS, VUEPRESS):
         return None
     configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))
     texts = (datafiles.read_text(path) or "" for path in configs if path.is_file())
@@ -156,6 +156,6 @@ def permalink(found: Program, home: Path, articles: Path) -> str | None:
 def _entries(level: Path) -> Iterator[str]:
     try:
         with os.scandir(level) as entries:
-            yield from (entry.name for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False))
+            yield from (entry.name for entry, _ in zip(entries, range(_MAX_ENTRIES), strict=False))
     except OSError:
         return

@@ -30,24 +30,24 @@ from articles.topics import Topics
 from text.urls import http_url
 from text.zones import zone
 
-_SAMPLE = 2_000
+_MAX_SAMPLE = 2_000
 """The most files whose front matter is searched for its keys."""
-_PLACES: Mapping[str, tuple[str, ...]] = {
+_ARTICLE_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
     "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
     "Hexo": ("source/_posts",), "Quartz": ("content",), "MkDocs": ("docs/blog/posts", "docs/blog", "docs"),
     "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
-_PARTS_BELOW = 2
-"""Levels of folders in which the project of a site is looked for in that of a program."""
-_NARROWED = frozenset({"Astro", "Eleventy", "Docusaurus"})
+_PART_LEVELS = 2
+"""Levels of folders below a project in which the project of its site is searched for."""
+_WITH_OTHER_PAGES = frozenset({"Astro", "Eleventy", "Docusaurus"})
 """Generators whose content folders usually also have other pages."""
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
     "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", "pelicanconf.py",
-    # What a site is published with, which comes before what it has on its author's machine.
+    # The settings for publishing, which override those for the author's machine.
     "publishconf.py", "config/production/hugo.toml", "config/production/hugo.yaml",
     "config/production/config.toml", "config/production/config.yaml",
 )  # fmt: skip
@@ -111,13 +111,13 @@ class Project:
 
 def examine(root: Path, now: datetime) -> Project:
     """Return the project or folder of articles at `root`, without running anything. Raises ArticlesError."""
-    found, home, articles = _place(root)
-    project = _read(found, home, articles, root, now)
+    detected, home, articles = _locate(root)
+    project = _read(detected, home, articles, root, now)
     if project.program and not project.published:
         # Its articles may be in a folder in which a generator has none, such as `public`.
         plain = _read(None, root, root, root, now)
         top = _common_folder(plain.paths)
-        inside = _read(found, home, root / top, root, now) if top else plain
+        inside = _read(detected, home, root / top, root, now) if top else plain
         best = inside if inside.published >= plain.published else plain
         project = replace(best, program=project.program) if best.published else project
     return project
@@ -129,10 +129,10 @@ def _common_folder(paths: Sequence[str]) -> str | None:
     return tops.pop() or None if len(tops) == 1 else None
 
 
-def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
+def _read(detected: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
     """Return the project with a folder of articles, read by the detected conventions."""
-    generator: Generator = found.generator if found else "plain"
-    program = found.program if found else None
+    generator: Generator = detected.generator if detected else "plain"
+    program = detected.program if detected else None
     settings = dict(_settings(home, generator, program))
     url = _address(settings) or _domain(home, root) or _homepage(home)
     conventions = Conventions(generator=generator, base_url=url)
@@ -171,29 +171,29 @@ def _permalink(
     return programs.permalink(program, home, articles) if program else None
 
 
-def _place(root: Path) -> tuple[Detected | None, Path, Path]:
+def _locate(root: Path) -> tuple[Detected | None, Path, Path]:
     """Return the detected generator, the folder of its settings, and that of its articles."""
-    found = detect(Folder(root))
-    if found and found.home != root.resolve():
-        return found, found.home, root
-    places = [root / name for name in _PLACES.get(found.name, ())] if found else []
-    counts = {place: dated_files(place) for place in places if place.is_dir()}
-    articles = next((place for place, count in counts.items() if 2 * count > max(counts.values())), root)
-    if articles == root or (found and found.name in _NARROWED):
+    detected = detect(Folder(root))
+    if detected and detected.home != root.resolve():
+        return detected, detected.home, root
+    folders = [root / name for name in _ARTICLE_FOLDERS.get(detected.name, ())] if detected else []
+    counts = {folder: dated_files(folder) for folder in folders if folder.is_dir()}
+    articles = next((folder for folder, count in counts.items() if 2 * count > max(counts.values())), root)
+    if articles == root or (detected and detected.name in _WITH_OTHER_PAGES):
         articles = dated_folder(articles) or articles
-    if found:
-        return found, found.home, articles
+    if detected:
+        return detected, detected.home, articles
     # The project may be a part of a larger one, such as its `website` folder.
     part = _part_with_articles(root, articles)
-    return _place(part) if part else (None, root, articles)
+    return _locate(part) if part else (None, root, articles)
 
 
 def _part_with_articles(root: Path, articles: Path) -> Path | None:
     """Return the folder below `root` that is a generator's project and has most of the dated articles."""
-    found = detect(Folder(articles, top=root))
-    if found and found.home == articles.resolve() != root.resolve():
+    detected = detect(Folder(articles, top=root))
+    if detected and detected.home == articles.resolve() != root.resolve():
         return articles
-    homes = [home for home in folders_below(root, _PARTS_BELOW) if is_home(home)]
+    homes = [home for home in folders_below(root, _PART_LEVELS) if is_home(home)]
     counts = {home: dated_files(home) for home in homes}
     best = max(counts, key=counts.__getitem__, default=None)
     return best if best and 2 * counts[best] > dated_files(root) else None
@@ -203,7 +203,7 @@ def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
     """Return the keys with topics, the most frequent first, and how many files have a date in the name."""
     counts: Counter[str] = Counter()
     dated_by_name = 0
-    for path in paths[:_SAMPLE]:
+    for path in paths[:_MAX_SAMPLE]:
         try:
             head = split(decode(folder.read(path), path).replace("\r\n", "\n"))
         except (ArticleError, HeadError):
@@ -220,12 +220,12 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
     """Yield the settings in the generator's own files by key in lower case, without running anything."""
     if generator == "hugo":
         config = hugo.configuration(home)
-        default = str(config.get("defaultcontentlanguage") or "en").lower()
-        own = next((each for each in hugo.languages(config) if each.code == default), None)
-        if own and own.base_url:
-            yield "baseurl", own.base_url
-        if own and own.title:
-            yield "title", own.title
+        code = str(config.get("defaultcontentlanguage") or "en").lower()
+        default = next((language for language in hugo.languages(config) if language.code == code), None)
+        if default and default.base_url:
+            yield "baseurl", default.base_url
+        if default and default.title:
+            yield "title", default.title
     for name in (*_SETTINGS, *(f"{name}.json" for name in _DATA)):
         values = datafiles.load(home / name) if (home / name).is_file() else None
         if isinstance(values, Mapping):
@@ -235,17 +235,17 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
         yield from ((match[1].lower(), match[3]) for match in _IN_MKDOCS.finditer(text or ""))
     for name in _SCRIPTS:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
-        found: dict[str, str] = {}
+        script: dict[str, str] = {}
         # The site's own title is not as deep in the file as that of a menu.
         for match in sorted(_IN_SCRIPT.finditer(text or ""), key=lambda match: len(match["indent"])):
-            found.setdefault(match["key"].lower(), match["value"])
+            script.setdefault(match["key"].lower(), match["value"])
         # Astro's address is in `site`; `url` may be any address.
-        without = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()
+        excluded = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()
         # These keys can also be the language of a piece of code.
-        without |= {key for key in _LANGUAGE_KEYS if not _TAG.fullmatch(found.get(key, ""))}
-        if name == "quartz.config.ts" and "baseurl" in found:
-            found["baseurl"] = f"https://{found['baseurl']}"  # which is a host, and maybe a path
-        yield from ((key, value) for key, value in found.items() if key not in without)
+        excluded |= {key for key in _LANGUAGE_KEYS if not _TAG.fullmatch(script.get(key, ""))}
+        if name == "quartz.config.ts" and "baseurl" in script:
+            script["baseurl"] = f"https://{script['baseurl']}"  # which is a host, and maybe a path
+        yield from ((key, value) for key, value in script.items() if key not in excluded)
 
 
 def _address(settings: Mapping[str, Any]) -> str | None:
@@ -266,7 +266,7 @@ def _domain(home: Path, root: Path) -> str | None:
         if re.fullmatch(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}", name):
             return http_url(f"https://{name.lower()}")
     # https://docs.github.com/en/pages/getting-started-with-github-pages/what-is-github-pages
-    names = (each.name.lower() for each in (home, root.resolve()))
+    names = (folder.name.lower() for folder in (home, root.resolve()))
     owner = next((name for name in names if re.fullmatch(r"[a-z0-9-]{1,39}\.github\.io", name)), None)
     return http_url(f"https://{owner}") if owner else None
 

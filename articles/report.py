@@ -23,11 +23,11 @@ from text.templates import expand
 log = logging.getLogger(__name__)
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
-_ADDRESSES = 3
-_ALIKE = 5
+_MAX_ADDRESSES = 3
+_MAX_SAME = 5
 """The most warnings with the same text that are listed one by one."""
 _IN_LIST = re.compile(r"\[\d+\]")
-_MOST = 50
+_MAX_LISTED = 50
 """The most warnings, reasons and templates that are listed; further ones are counted."""
 
 
@@ -105,11 +105,11 @@ class Report:
                 continue
             reason = _IN_LIST.sub("[…]", warning.reason)
             seen[reason] += 1
-            if seen[reason] > _ALIKE or seen.total() - others.total() > _MOST:
+            if seen[reason] > _MAX_SAME or seen.total() - others.total() > _MAX_LISTED:
                 others[reason] += 1
             else:
                 yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
-        for reason, count in others.most_common(_MOST):
+        for reason, count in others.most_common(_MAX_LISTED):
             yield f"{counted(count, 'more warning')}: {reason}"
 
     def _no_articles(self) -> Iterator[str]:
@@ -127,7 +127,7 @@ class Report:
         reasons = Counter(
             self._reason(article) for article in self._articles if not article.is_visible(self._now)
         )
-        for reason, count in reasons.most_common(_MOST):
+        for reason, count in reasons.most_common(_MAX_LISTED):
             yield f"  {count:6}  not published: {reason}"
 
     def _reason(self, article: Article) -> str:
@@ -149,20 +149,20 @@ class Report:
             files.update(expanded.unknown)
             for reason in over_limits(expanded.text, markup_of(path)):
                 yield f"{path}: warning: {reason}"
-        for name, count in files.most_common(_MOST):
+        for name, count in files.most_common(_MAX_LISTED):
             yield f"unknown template {name} in {counted(count, 'file')}: left out, with the text in it shown"
 
     def _addresses(self) -> Iterator[str]:
         """Yield the addresses of the newest articles, which show whether the pattern is right."""
         if self._indexer.catalog.conventions.base_url is None:
             return
-        newest = sorted(self._shown, key=lambda article: article.published_at, reverse=True)[:_ADDRESSES]
+        newest = sorted(self._shown, key=lambda article: article.published_at, reverse=True)[:_MAX_ADDRESSES]
         if newest:
             yield "first addresses:"
         for article in newest:
             yield f"  {article.link or 'this site'}  {article.path}"
         addresses = Counter(article.link for article in self._shown if article.link and article.story)
-        for address, count in addresses.most_common(_ADDRESSES):
+        for address, count in addresses.most_common(_MAX_ADDRESSES):
             if count > 1:
                 yield f"{address} is the address of {count} articles: set articles.permalink"
 
@@ -180,10 +180,10 @@ class Report:
         return sorted((guid, sorted(paths)) for guid, paths in by_guid.items() if len(paths) > 1)
 
     def _shared(self) -> Iterator[str]:
-        for guid, paths in self._shared_ids[:_MOST]:
+        for guid, paths in self._shared_ids[:_MAX_LISTED]:
             yield f"{guid} is the id of {_listed(paths)} in feeds: give all but one a `guid` of their own"
-        if len(self._shared_ids) > _MOST:
-            yield f"{counted(len(self._shared_ids) - _MOST, 'more id')} of several articles in feeds"
+        if len(self._shared_ids) > _MAX_LISTED:
+            yield f"{counted(len(self._shared_ids) - _MAX_LISTED, 'more id')} of several articles in feeds"
 
 
 def _path(problem: ArticleError) -> str:
@@ -197,6 +197,6 @@ def _band(article: Article) -> str:
 
 
 def _listed(paths: list[str]) -> str:
-    named = paths[:_ADDRESSES]
+    named = paths[:_MAX_ADDRESSES]
     more = len(paths) - len(named)
     return f"{', '.join(named)} and {counted(more, 'other')}" if more else ", ".join(named)

@@ -1,4 +1,4 @@
-"""Topics: their names and addresses, and the topics that names in articles mean.
+"""Topics: their names and addresses, and which topic a name in an article means.
 
 A slug is a function of the name alone, so that a feed's address does not depend on other topics.
 """
@@ -22,10 +22,10 @@ ALL = "all"
 MAX_SLUG = 150
 """The most bytes of a slug: feeds are exported as files, whose names can have 255."""
 
-_MAX_REMEMBERED = 200
+_MAX_CACHED = 200
 """The most characters of a name whose slug is cached."""
 
-_SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
+_SPELLED_OUT = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
 
 
 class TopicError(ValueError):
@@ -58,7 +58,7 @@ def slugify(name: str) -> str:
     share an address by accident.
     """
     # A request may contain any name, so only short ones are cached.
-    return _remembered_slug(name) if len(name) <= _MAX_REMEMBERED else _slug(name)
+    return _cached_slug(name) if len(name) <= _MAX_CACHED else _slug(name)
 
 
 def _slug(name: str) -> str:
@@ -68,21 +68,21 @@ def _slug(name: str) -> str:
     if text.startswith("."):
         text = "dot-" + text.lstrip(".")
     text = text.rstrip(".")
-    for symbol, word in _SPOKEN.items():
+    for symbol, word in _SPELLED_OUT.items():
         text = text.replace(symbol, word)
-    kept = "".join(filter(_belongs_in_slug, text))
-    slug = re.sub(r"[\s_/-]+", "-", kept)
+    allowed = "".join(filter(_belongs_in_slug, text))
+    slug = re.sub(r"[\s_/-]+", "-", allowed)
     slug = re.sub(r"-?\.[.-]*", ".", slug).strip("-.")
     is_long = len(slug.encode()) > MAX_SLUG
     if is_long:
         slug = slug.encode()[: MAX_SLUG - 7].decode(errors="ignore").rstrip("-.")
-    if kept != text or not slug or slug == ALL or is_long:
+    if allowed != text or not slug or slug == ALL or is_long:
         digest = hashlib.blake2b(name.strip().encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
         slug = f"{slug}-{digest}".strip("-")
     return slug
 
 
-_remembered_slug = lru_cache(maxsize=4096)(_slug)
+_cached_slug = lru_cache(maxsize=4096)(_slug)
 
 
 def _belongs_in_slug(character: str) -> bool:
@@ -94,7 +94,7 @@ def _topic(name: str) -> Topic:
     return Topic(name=xml_safe(name).strip(), slug=slugify(name))
 
 
-_remembered_topic = lru_cache(maxsize=4096)(_topic)
+_cached_topic = lru_cache(maxsize=4096)(_topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Topics:
 
     def of(self, name: str) -> Topic:
         """Return the topic that `name` means in an article."""
-        topic = _remembered_topic(name) if len(name) <= _MAX_REMEMBERED else _topic(name)
+        topic = _cached_topic(name) if len(name) <= _MAX_CACHED else _topic(name)
         return self._by_key.get(topic.slug, topic)
 
     def is_private(self, slug: str) -> bool:
@@ -131,7 +131,7 @@ class Topics:
         if not self.private:
             return False
         topic = self.at(slug)
-        lineage = {each.slug for each in self.lineage(topic)} if topic else {slug}
+        lineage = {ancestor.slug for ancestor in self.lineage(topic)} if topic else {slug}
         return ALL in self.private or not lineage.isdisjoint(self.private)
 
     def hides(self, slugs: Iterable[str]) -> bool:
@@ -149,10 +149,10 @@ class Topics:
 
     def lineage(self, topic: Topic) -> Iterator[Topic]:
         """Yield the topic itself and then its ancestors, nearest first."""
-        found: Topic | None = topic
-        while found:
-            yield found
-            found = self.of(found.parent) if found.parent else None
+        current: Topic | None = topic
+        while current:
+            yield current
+            current = self.of(current.parent) if current.parent else None
 
     def _check_ancestry(self, topic: Topic) -> None:
         seen = {topic.slug}
@@ -174,12 +174,12 @@ def _keys(topic: Topic) -> Iterable[str]:
 
 
 def _unique(pairs: Iterable[tuple[str, Topic]]) -> Mapping[str, Topic]:
-    found: dict[str, Topic] = {}
+    topics: dict[str, Topic] = {}
     for key, topic in pairs:
-        other = found.setdefault(key, topic)
+        other = topics.setdefault(key, topic)
         if other is not topic:
             raise TopicError(_claimed_twice(topic, other, key), topic, "name")
-    return found
+    return topics
 
 
 def _claimed_twice(topic: Topic, other: Topic, key: str) -> str:

@@ -141,9 +141,9 @@ def _of_repository(url: str, clock: Callable[[], datetime]) -> tuple[Project, li
     with TemporaryDirectory(prefix="newswire-") as state:
         try:
             checkout = Checkout(Repository(url=checked_address(url)), Path(state), clock)
-            with checkout.role() as role:
-                if role:
-                    checkout.pull(role)
+            with checkout.pull_lock() as lock:
+                if lock:
+                    checkout.pull(lock)
         except (GitError, ArticlesError, subprocess.SubprocessError) as error:
             raise CommandError(str(error)) from None
         project = _examined(checkout.files, clock)

@@ -83,9 +83,9 @@ class Newswire:
         Raises ArticlesError if the articles cannot be read.
         """
         if self.checkout:
-            with self.checkout.role() as role:
-                if role:
-                    self.checkout.pull(role)
+            with self.checkout.pull_lock() as lock:
+                if lock:
+                    self.checkout.pull(lock)
         self.counts.refreshed(self.indexer.refresh().seconds)
 
     @contextmanager

@@ -4,7 +4,7 @@ This module knows nothing of the files' content. The folder belongs to this prog
 writes to it:
 
     FOLDER/files        the working tree
-    FOLDER/repository   git's own data, apart from it: when it is damaged and created again, the files stay
+    FOLDER/repository   git's own data, separate from it: if it is damaged and created again, the files stay
     FOLDER/shown        the commit that `files` holds; missing while they change
     FOLDER/status.json  how the last pulls went
     FOLDER/requested    touched to ask for a pull
@@ -29,8 +29,8 @@ from pathlib import Path
 
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
-from articles.files.pull import Places, Pull, replace_text
-from articles.files.role import Role, take_role
+from articles.files.pull import CheckoutPaths, Pull, replace_text
+from articles.files.pull_lock import PullLock, take_pull_lock
 from articles.files.tree import RefusedError
 from storage.private import private_folder
 
@@ -40,7 +40,7 @@ TIMEOUT = 120.0
 """Seconds that one git command may take."""
 
 UNUSED_FOR = timedelta(days=1)
-"""For how long a checkout stays that no process pulls or reads."""
+"""How long a checkout is kept that no process pulls or reads."""
 
 _NAME = re.compile(r"git-[0-9a-f]{12}")
 
@@ -57,7 +57,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The commit that is shown, when it was last known to be the newest, and since when and why pulls fail.
+    """The commit in the files, when it was last known to be the newest, and since when and why pulls fail.
 
     `is_refused` says that the remote answers, but its newest commit is over a limit.
     """
@@ -72,7 +72,7 @@ class Status:
 class Checkout:
     """A shallow copy of one branch, in a folder below `state`.
 
-    Any number of processes read it, and one at a time pulls: the one that holds the role.
+    Any number of processes read it, and one at a time pulls: the one that holds `pull_lock`.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class Checkout:
     ) -> None:
         self.repository = repository
         name = blake2b(f"{repository.url}\n{repository.branch}".encode(), digest_size=6).hexdigest()
-        self.places = Places(folder=(state / f"git-{name}").resolve())
-        self.folder = self.places.folder
-        self.files = self.places.files
-        self.git_dir = self.places.git_dir
+        self.paths = CheckoutPaths(folder=(state / f"git-{name}").resolve())
+        self.folder = self.paths.folder
+        self.files = self.paths.files
+        self.git_dir = self.paths.git_dir
         self._clock = clock
         self._git = Git(repository.url, repository.token, timeout=timeout)
         private_folder(self.folder)
@@ -112,7 +112,7 @@ class Checkout:
     @property
     def shown(self) -> str | None:
         """The commit that the files hold, None while they hold no complete one."""
-        return self.places.commit()
+        return self.paths.commit()
 
     def status(self) -> Status:
         """Return how the last pulls of any process went."""
@@ -120,57 +120,57 @@ class Checkout:
             stored = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
             return Status(
                 commit=self.shown,
-                reached_at=_moment(stored["reached_at"]),
-                failing_since=_moment(stored["failing_since"]),
+                reached_at=_time(stored["reached_at"]),
+                failing_since=_time(stored["failing_since"]),
                 reason=stored["reason"],
                 is_refused=stored.get("is_refused", False),
             )
         except (OSError, ValueError, KeyError):
             return Status(commit=self.shown)
 
-    def role(self) -> AbstractContextManager[Role | None]:
-        """Take the right to pull, and give what `pull` needs; None when another process has it."""
+    def pull_lock(self) -> AbstractContextManager[PullLock | None]:
+        """Return a context with the lock that `pull` needs; with None if another process has it."""
         private_folder(self.folder)
-        return take_role(self.folder)
+        return take_pull_lock(self.folder)
 
-    def pull(self, role: Role) -> bool:
+    def pull(self, lock: PullLock) -> bool:
         """Bring the files to the remote's newest commit; return whether they changed.
 
         Raises GitError when the remote or the disk fails; the files then stay what they were. Raises
-        RoleLostError when the folder was moved or deleted: that is no failure of either, and not noted.
+        PullLockLostError when the folder was moved or deleted, which is not recorded as a failure.
         """
         repository = self.repository
-        pull = Pull(self.places, self._git, role, branch=repository.branch, subdir=repository.subdir)
+        pull = Pull(self.paths, self._git, lock, branch=repository.branch, subdir=repository.subdir)
         try:
             changed = pull.run()
         except (GitError, OSError) as error:
-            role.check()
+            lock.check()
             reason = str(error) if isinstance(error, GitError) else f"{self.folder}: {error.strerror}"
             self.note_failure(reason, is_refused=isinstance(error, RefusedError))
             if isinstance(error, GitError):
                 raise
             raise GitError(reason) from error
-        role.check()
-        self._note(Status(reached_at=self._clock()))
+        lock.check()
+        self._write_status(Status(reached_at=self._clock()))
         return changed
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Keep the files from changing. Raises GitError while they hold no complete commit."""
         private_folder(self.folder)
-        with self.places.files_lock.open("w") as lock:
+        with self.paths.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             if self.shown is None:
                 raise GitError(self.status().reason or f"{self.repository.url} has not been pulled yet")
             yield
 
     def note_failure(self, reason: str, *, is_refused: bool = False) -> None:
-        """Note in the status that pulling fails, and why."""
+        """Record in the status that pulling fails, and why."""
         before = self.status()
         since = before.failing_since or self._clock()
-        self._note(replace(before, failing_since=since, reason=reason, is_refused=is_refused))
+        self._write_status(replace(before, failing_since=since, reason=reason, is_refused=is_refused))
 
-    def _note(self, status: Status) -> None:
+    def _write_status(self, status: Status) -> None:
         stored = {
             "reached_at": status.reached_at and status.reached_at.isoformat(),
             "failing_since": status.failing_since and status.failing_since.isoformat(),
@@ -203,13 +203,13 @@ def remove_unused(checkout: Checkout, *, now: float | None = None) -> list[str]:
 
     Returns the names of their folders. `now` is in seconds since 1970, the system's time unless given.
     """
-    limit = (time.time() if now is None else now) - UNUSED_FOR.total_seconds()
+    unused_since = (time.time() if now is None else now) - UNUSED_FOR.total_seconds()
     removed = []
     for folder in sorted(checkout.folder.parent.glob("git-*")):
         if folder == checkout.folder or folder.is_symlink() or not _NAME.fullmatch(folder.name):
             continue
         with ExitStack() as stack, suppress(OSError):
-            if max(file.stat().st_mtime for file in (folder, *folder.iterdir())) > limit:
+            if max(file.stat().st_mtime for file in (folder, *folder.iterdir())) > unused_since:
                 continue
             for name in ("pull.lock", "files.lock"):
                 lock = stack.enter_context((folder / name).open("a"))
@@ -221,5 +221,5 @@ def remove_unused(checkout: Checkout, *, now: float | None = None) -> list[str]:
     return removed
 
 
-def _moment(text: str | None) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

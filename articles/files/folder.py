@@ -1,6 +1,6 @@
 """Where article files come from: a folder, which files are in it, and the text of one of them.
 
-This module knows nothing of what the files say.
+This module knows nothing of the files' content.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Scan:
 
     `folders` are the folders that were listed, each with a number that another folder at its place would not
     have. `unreadable` are those that could not be listed, or lie too deep: they are among the files too, so
-    that the problem is found by reading them. What is in them is unknown, not gone. `others` are the paths of
+    that reading them reports the problem. Their content is not treated as deleted. `others` are the paths of
     the files that are no articles, such as pictures.
     """
 
@@ -141,8 +141,8 @@ class Folder:
                         pending += self._list(f"{path}/" if path else "", entries, scan, settled)
                 except OSError as error:
                     if not path:
-                        where = f"the article folder {self.root}"
-                        raise SourceError(f"{where} cannot be read: {error.strerror}") from error
+                        description = f"the article folder {self.root}"
+                        raise SourceError(f"{description} cannot be read: {error.strerror}") from error
                 else:
                     scan.folders[path] = inode
                     continue
@@ -209,7 +209,7 @@ class Folder:
         names: list[str] = []
         signatures: list[int] = []
         folders: list[tuple[str, int]] = []
-        takes_all = self.matches is _is_article_file
+        has_default_globs = self.matches is _is_article_file
         for entry in entries:
             name = entry.name
             if name[0] == ".":
@@ -220,7 +220,7 @@ class Folder:
             elif entry.is_dir(follow_symlinks=False):
                 folders.append((prefix + name, entry.inode()))
                 continue
-            elif not (name.endswith(EXTENSIONS) if takes_all else self.matches(prefix + name)):
+            elif not (name.endswith(EXTENSIONS) if has_default_globs else self.matches(prefix + name)):
                 scan.others.append(prefix + name)
                 continue
             else:

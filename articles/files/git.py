@@ -23,7 +23,7 @@ from articles.errors import SourceError
 from text.hosts import is_loopback
 
 MAX_MEMORY = 512_000_000
-"""Bytes of address space of a git process: what unpacks to more is refused by the system.
+"""Bytes of address space of a git process: the system refuses it more.
 
 A checkout of 10,000 articles and 150 MB of pictures takes less than 300 MB.
 """
@@ -35,8 +35,8 @@ MAX_ADDRESS = 2_000
 """Characters of a repository's address."""
 
 _MAX_RECORD = 100_000  # bytes between two NULs
-_ALLOWED = {"https": "https", "http": "http:https", "ssh": "ssh", "file": "file"}
-# Neither git nor ssh must take a user, a host or a path for an option: none begins with a hyphen. `::` could
+_PROTOCOLS = {"https": "https", "http": "http:https", "ssh": "ssh", "file": "file"}
+# Neither git nor ssh may read a user, a host or a path as an option: none begins with a hyphen. `::` could
 # name a program that git runs (https://git-scm.com/docs/gitremote-helpers).
 _WORD = r"\w[\w.-]*"
 _SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s:-]\S*")
@@ -44,9 +44,9 @@ _AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{
 # `ulimit` counts memory in units of 1,024 bytes and files in units of 512 (POSIX). Limits come with the
 # process: setting them from here would be too late for its children.
 # Where the system's own limits are lower, these cannot be set, and need not be.
-_LIMITED = '{{ ulimit -c 0; ulimit -v {memory}; ulimit -f {blocks}; }} 2>/dev/null; exec "$0" "$@"'
+_SCRIPT = '{{ ulimit -c 0; ulimit -v {memory}; ulimit -f {blocks}; }} 2>/dev/null; exec "$0" "$@"'
 # No other variable is passed on: GIT_DIR would redirect git, GIT_TRACE_CURL would print the token.
-_PASSED_ON = (
+_INHERITED_VARIABLES = (
     "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
     "GIT_EXEC_PATH", "LD_LIBRARY_PATH",  # where a host puts git outside the usual places
     "HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
@@ -92,7 +92,7 @@ def checked_address(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         raise GitError(_ADVICE) from None
-    if parts.scheme not in _ALLOWED or not url.isprintable() or " " in url:
+    if parts.scheme not in _PROTOCOLS or not url.isprintable() or " " in url:
         raise GitError(_ADVICE)
     if parts.password or (parts.username and parts.scheme != "ssh"):
         raise GitError("keep the password out of the address: `token_env` names the variable that holds it")
@@ -130,7 +130,7 @@ class Git:
         self._timeout = timeout
         self._max_memory = max_memory
         self._max_file = max_file
-        self._script = _LIMITED.format(memory=max_memory // 1024, blocks=max_file // 512)
+        self._script = _SCRIPT.format(memory=max_memory // 1024, blocks=max_file // 512)
         credentials = _credentials(token) if token else None
         self._secrets = (token, credentials) if token and credentials else ()
         self._environment = _environment(url, credentials, environ)
@@ -138,32 +138,32 @@ class Git:
     def __call__(self, *arguments: str, folder: Path, hold: Iterable[int] = ()) -> str:
         """Return what git prints. Raises GitError when it fails or takes too long.
 
-        git and its children hold on to the file descriptors in `hold`: a lock that goes with one is free only
-        when the last of them has ended, even when this process is killed.
+        git and its children keep the file descriptors in `hold` open: a lock on one is released only when the
+        last of them has ended, even if this process is killed.
         """
         process = self._start(arguments, folder, hold, stderr=subprocess.PIPE)
         try:
-            output, complaint = process.communicate(timeout=self._timeout)
+            output, errors = process.communicate(timeout=self._timeout)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise self._too_long() from None
             raise
-        self._check(process.returncode, complaint)
+        self._check(process.returncode, errors)
         return output.decode("utf-8", "replace").strip()
 
     def records(self, *arguments: str, folder: Path, hold: Iterable[int] = ()) -> Generator[bytes]:
-        """Yield what git prints, record by record, each ended by a NUL; closing the generator ends git.
+        """Yield the records that git prints, each ended by a NUL; closing the generator ends git.
 
-        Raises GitError as a call does, and where a record is too long to be one.
+        Raises GitError as a call does, and for a record that is too long.
         """
         end = time.monotonic() + self._timeout
-        with tempfile.TemporaryFile() as complaint:
-            process = self._start(arguments, folder, hold, stderr=complaint)
+        with tempfile.TemporaryFile() as errors:
+            process = self._start(arguments, folder, hold, stderr=errors)
             assert process.stdout
             try:
-                yield from self._cut(process.stdout.fileno(), end)
+                yield from self._split_records(process.stdout.fileno(), end)
                 process.wait(max(1.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 raise self._too_long() from None
@@ -172,10 +172,10 @@ class Git:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.stdout.close()
                 process.wait()
-            complaint.seek(0)
-            self._check(process.returncode, complaint.read(_MAX_RECORD))
+            errors.seek(0)
+            self._check(process.returncode, errors.read(_MAX_RECORD))
 
-    def _cut(self, descriptor: int, end: float) -> Iterator[bytes]:
+    def _split_records(self, descriptor: int, end: float) -> Iterator[bytes]:
         rest = b""
         while True:
             ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
@@ -212,10 +212,10 @@ class Git:
     def _too_long(self) -> GitError:
         return GitError(f"{self.url}: not finished after {self._timeout:g} seconds")
 
-    def _check(self, status: int, complaint: bytes) -> None:
+    def _check(self, status: int, errors: bytes) -> None:
         if status == 0:
             return
-        reason = self._reason(complaint) or f"git ended with {status}"
+        reason = self._reason(errors) or f"git ended with {status}"
         is_too_large = f"died of signal {signal.SIGXFSZ.value}" in reason or "File too large" in reason
         if is_too_large or status in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ):
             reason = f"a file or pack of more than {self._max_file:,} bytes"
@@ -223,13 +223,13 @@ class Git:
             reason = f"git needs more than {self._max_memory:,} bytes of memory ({reason})"
         raise GitError(f"{self.url}: {reason}")
 
-    def _reason(self, complaint: bytes) -> str:
-        text = complaint.decode("utf-8", "replace")
+    def _reason(self, errors: bytes) -> str:
+        text = errors.decode("utf-8", "replace")
         for secret in self._secrets:
             text = text.replace(secret, "***")
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "remote:"))]
-        return "; ".join((said or lines)[:3])[:500]
+        messages = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "remote:"))]
+        return "; ".join((messages or lines)[:3])[:500]
 
 
 def _credentials(token: str) -> str:
@@ -244,15 +244,15 @@ def _environment(url: str, credentials: str | None, environ: Mapping[str, str]) 
     if credentials:
         settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = f"Authorization: Basic {credentials}"
         settings["http.followRedirects"] = "false"
-    given = {f"GIT_CONFIG_KEY_{n}": key for n, key in enumerate(settings)}
-    given |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(settings.values())}
+    variables = {f"GIT_CONFIG_KEY_{n}": key for n, key in enumerate(settings)}
+    variables |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(settings.values())}
     return {
-        **{name: environ[name] for name in _PASSED_ON if name in environ},
-        **given,
+        **{name: environ[name] for name in _INHERITED_VARIABLES if name in environ},
+        **variables,
         "GIT_CONFIG_COUNT": str(len(settings)),
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_ALLOW_PROTOCOL": _ALLOWED["ssh" if _SCP_LIKE.fullmatch(url) else parts.scheme],
+        "GIT_ALLOW_PROTOCOL": _PROTOCOLS["ssh" if _SCP_LIKE.fullmatch(url) else parts.scheme],
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=20",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_LFS_SKIP_SMUDGE": "1",

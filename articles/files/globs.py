@@ -1,8 +1,9 @@
-"""Globs over paths: `*` and `?` stay within a name, `**` spans folders, every other character means itself.
+"""Globs over paths: `*` and `?` stay within a name, `**` spans folders, all else stands for itself.
 
-A match costs at most the length of the glob times that of the path, as both may come from outside. What turns
-a whole glob into one regular expression (wcmatch, `glob.translate`) backtracks: `**/a/**/a/**/a/**/a/x` takes
-minutes for a path of 200 characters. So each name is matched alone, by `fnmatch`, which never goes back.
+A match costs at most the length of the glob times that of the path, as both may come from outside.
+Libraries that turn a whole glob into one regular expression (wcmatch, `glob.translate`) backtrack:
+`**/a/**/a/**/a/**/a/x` takes minutes for a path of 200 characters. So each name is matched separately, by
+`fnmatch`, which does not backtrack.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ MAX_LENGTH = 500
 """Characters of a glob."""
 
 MAX_WITHIN_NAMES = 4
-"""How often `**` may touch another character than `/` in a glob; each doubles the cost of a match."""
+"""How often `**` may stand beside another character than `/` in a glob; each doubles the cost of a match."""
 
 _WITHIN_A_NAME = re.compile(r"(?<=[^/])\*\*|\*\*(?=[^/])")
 
-_Part = Callable[[str], object] | None  # whether a name fits, or None for any number of folders
+_Part = Callable[[str], object] | None  # whether a name matches, or None for any number of folders
 
 
 class GlobError(ValueError):
@@ -35,7 +36,7 @@ def glob_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
     def matches(path: str) -> bool:
         names = path.split("/")
-        return any(_fits(names, parts) for parts in globs)
+        return any(_match_all(names, parts) for parts in globs)
 
     return matches
 
@@ -51,11 +52,11 @@ def checked(pattern: str) -> str:
 
 def _alternatives(pattern: str) -> Iterator[str]:
     """Yield globs of the same meaning, with `**` as a whole segment: `a**b` is `a*b` or `a*/**/*b`."""
-    found = _WITHIN_A_NAME.search(pattern)
-    if found is None:
+    stars = _WITHIN_A_NAME.search(pattern)
+    if stars is None:
         yield pattern
         return
-    before, after = pattern[: found.start()], pattern[found.end() :]
+    before, after = pattern[: stars.start()], pattern[stars.end() :]
     yield from _alternatives(f"{before}*{after}")
     yield from _alternatives(f"{before}*/**/*{after}")
 
@@ -74,24 +75,24 @@ def _name_matcher(name: str) -> Callable[[str], object]:
     return re.compile(translate(name.replace("[", "[[]"))).match
 
 
-def _fits(names: list[str], parts: list[_Part]) -> bool:
-    """Return whether the parts fit all names; after a mismatch, the last `**` takes one more name."""
-    at = part = 0
+def _match_all(names: list[str], parts: list[_Part]) -> bool:
+    """Return whether the parts match all names; after a mismatch, the last `**` takes one more name."""
+    name = part = 0
     retry: tuple[int, int] | None = None
-    while at < len(names):
+    while name < len(names):
         if part < len(parts):
-            fits = parts[part]
-            if fits is None:
+            matches_name = parts[part]
+            if matches_name is None:
                 part += 1
-                retry = part, at
+                retry = part, name
                 continue
-            if fits(names[at]):
+            if matches_name(names[name]):
                 part += 1
-                at += 1
+                name += 1
                 continue
         if retry is None:
             return False
         part, start = retry
-        at = start + 1
-        retry = part, at
+        name = start + 1
+        retry = part, name
     return part == len(parts)

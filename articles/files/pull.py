@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from articles.files.git import Git, GitError
-from articles.files.role import Role
+from articles.files.pull_lock import PullLock
 from articles.files.tree import RefusedError, check_tree
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,8 @@ _ATTRIBUTES = "* -text -ident -filter !eol !working-tree-encoding\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a checkout lies: see `checkout`."""
+class CheckoutPaths:
+    """The paths in a checkout's folder: see `checkout`."""
 
     folder: Path
 
@@ -60,15 +60,17 @@ class Places:
 
 
 class Pull:
-    """One pull, by the process that has the role.
+    """One pull, by the process that holds the lock.
 
-    Nothing is written, and no git command started, in a folder that has taken the place of the role's.
+    Nothing is written, and no git command started, in a folder that has replaced the locked one.
     """
 
-    def __init__(self, places: Places, git: Git, role: Role, *, branch: str | None, subdir: str) -> None:
-        self._places = places
+    def __init__(
+        self, paths: CheckoutPaths, git: Git, lock: PullLock, *, branch: str | None, subdir: str
+    ) -> None:
+        self._paths = paths
         self._git = git
-        self._role = role
+        self._lock = lock
         self._branch = branch
         self._subdir = subdir
 
@@ -76,52 +78,52 @@ class Pull:
         """Fetch the newest commit and check it out; return whether the files changed.
 
         Raises GitError when that is not possible; the files then hold the commit they held before. Raises
-        RoleLostError when the folder was moved or deleted meanwhile.
+        PullLockLostError when the folder was moved or deleted meanwhile.
         """
         self._prepare()
         unreachable = None
         try:
             self._fetch()
         except GitError as error:
-            if self._is_sound():
+            if self._is_intact():
                 unreachable = error
             else:
                 self._recreate()
-        changed = self._show()
+        changed = self._check_out()
         if unreachable:
             raise unreachable
         return changed
 
     def _prepare(self) -> None:
         """Create the local repository if there is none, and remove what a killed pull left behind."""
-        git_dir = self._places.git_dir
-        self._clear()
+        git_dir = self._paths.git_dir
+        self._remove_leftovers()
         if not git_dir.exists():
-            fresh = git_dir.with_name("repository.new")
-            shutil.rmtree(fresh, ignore_errors=True)
+            new = git_dir.with_name("repository.new")
+            shutil.rmtree(new, ignore_errors=True)
             self._git(
-                "init", "--quiet", "--bare", "--template=", str(fresh), folder=self._places.folder,
-                hold=(self._role.lock,),
+                "init", "--quiet", "--bare", "--template=", str(new), folder=self._paths.folder,
+                hold=(self._lock.file,),
             )  # fmt: skip
-            fresh.rename(git_dir)
+            new.rename(git_dir)
         (git_dir / "info").mkdir(exist_ok=True)
         (git_dir / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
-        self._places.files.mkdir(exist_ok=True)
+        self._paths.files.mkdir(exist_ok=True)
 
-    def _clear(self) -> None:
+    def _remove_leftovers(self) -> None:
         """Remove the locks and half-written packs of git processes that were killed: none runs now."""
-        self._role.check()
+        self._lock.check()
         for pattern in ("**/*.lock", "objects/pack/tmp_*", "objects/*/tmp_obj_*"):
-            for left in self._places.git_dir.glob(pattern):
-                left.unlink(missing_ok=True)
+            for leftover in self._paths.git_dir.glob(pattern):
+                leftover.unlink(missing_ok=True)
 
     def _fetch(self) -> None:
         branch = f"refs/heads/{self._branch}" if self._branch else "HEAD"
         self._run("fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--no-write-fetch-head",
                   "--", self._git.url, f"+{branch}:{_FETCHED}")  # fmt: skip
 
-    def _is_sound(self) -> bool:
-        self._role.check()
+    def _is_intact(self) -> bool:
+        self._lock.check()
         try:
             self._run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
         except GitError:
@@ -129,63 +131,63 @@ class Pull:
         return True
 
     def _recreate(self) -> None:
-        self._role.check()
-        log.warning("%s is damaged and is created again", self._places.git_dir)
-        shutil.rmtree(self._places.git_dir)
+        self._lock.check()
+        log.warning("%s is damaged and is created again", self._paths.git_dir)
+        shutil.rmtree(self._paths.git_dir)
         self._prepare()
         self._fetch()
 
-    def _show(self) -> bool:
-        """Make the files what the fetched commit says, unless they are; return whether they changed."""
+    def _check_out(self) -> bool:
+        """Check out the fetched commit unless it is checked out already; return whether the files changed."""
         newest = self._fetched()
-        if newest is None or newest == self._places.commit():
+        if newest is None or newest == self._paths.commit():
             return False
         newest = self._checked(newest)
-        with self._places.files_lock.open("w") as lock:
+        with self._paths.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before = self._places.commit()
-            self._places.shown.unlink(missing_ok=True)
+            before = self._paths.commit()
+            self._paths.shown.unlink(missing_ok=True)
             try:
                 self._write_files(newest, lock.fileno())
             except GitError as error:
                 newest = self._recover(newest, before, error, lock.fileno())
-            self._note_shown(newest)
+            self._write_shown(newest)
         self._run("update-ref", _CHECKED_OUT, newest)
         self._run("gc", "--auto", "--quiet")
         return True
 
     def _checked(self, commit: str) -> str:
-        """Return a commit that may be checked out: this one, or the newest of a repository created again."""
+        """Return a commit within the limits: this one, or the newest of a repository that was recreated."""
         try:
-            self._count(commit)
+            self._check_limits(commit)
         except RefusedError:
             raise
         except GitError:
-            if self._is_sound():
+            if self._is_intact():
                 raise
             self._recreate()
             commit = self._fetched() or commit
-            self._count(commit)
+            self._check_limits(commit)
         return commit
 
-    def _count(self, commit: str) -> None:
+    def _check_limits(self, commit: str) -> None:
         arguments = (*self._options(), "ls-tree", "-r", "-t", "-l", "-z", commit)
-        records = self._git.records(*arguments, folder=self._places.files, hold=(self._role.lock,))
+        records = self._git.records(*arguments, folder=self._paths.files, hold=(self._lock.file,))
         with closing(records):
             check_tree(records, commit, subdir=self._subdir)
 
     def _recover(self, commit: str, before: str | None, error: GitError, lock: int) -> str:
-        """Return the commit that the files hold after all, when `commit` could not be checked out."""
-        self._clear()
-        if not self._is_sound():
+        """Return the commit that was checked out instead, or at the second attempt, after `commit` failed."""
+        self._remove_leftovers()
+        if not self._is_intact():
             self._recreate()
             commit = self._fetched() or commit
-            self._count(commit)
+            self._check_limits(commit)
             self._write_files(commit, lock)
             return commit
         if before is not None:  # the repository is intact, so it is this commit that cannot be written
             self._write_files(before, lock)
-            self._note_shown(before)
+            self._write_shown(before)
         raise error
 
     def _write_files(self, commit: str, lock: int) -> None:
@@ -193,20 +195,20 @@ class Pull:
         # A pull that was cut short, or an index that was lost, leaves files that no commit has.
         self._run("clean", "-ffdxq", hold=(lock,))
 
-    def _note_shown(self, commit: str) -> None:
-        # In the role's folder even if that was moved: a new one must not name a commit that it does not hold.
-        replace_text(self._places.shown.name, commit, folder=self._role.folder)
+    def _write_shown(self, commit: str) -> None:
+        # In the locked folder even if that was moved: a new one must not name a commit that it does not hold.
+        replace_text(self._paths.shown.name, commit, folder=self._lock.folder)
 
     def _fetched(self) -> str | None:
         return self._run("for-each-ref", "--format=%(objectname)", _FETCHED) or None
 
     def _run(self, *arguments: str, hold: tuple[int, ...] = ()) -> str:
-        self._role.check()
-        hold = (self._role.lock, *hold)
-        return self._git(*self._options(), *arguments, folder=self._places.files, hold=hold)
+        self._lock.check()
+        hold = (self._lock.file, *hold)
+        return self._git(*self._options(), *arguments, folder=self._paths.files, hold=hold)
 
     def _options(self) -> tuple[str, str]:
-        return f"--git-dir={self._places.git_dir}", f"--work-tree={self._places.files}"
+        return f"--git-dir={self._paths.git_dir}", f"--work-tree={self._paths.files}"
 
 
 def replace_text(path: Path | str, text: str, *, folder: int | None = None) -> None:
@@ -214,8 +216,8 @@ def replace_text(path: Path | str, text: str, *, folder: int | None = None) -> N
 
     With `folder`, a file descriptor, `path` is the name of a file in it.
     """
-    fresh = f"{path}.new"
-    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666, dir_fd=folder)
-    with os.fdopen(opened, "w", encoding="utf-8") as file:
+    new = f"{path}.new"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(fresh, path, src_dir_fd=folder, dst_dir_fd=folder)
+    os.replace(new, path, src_dir_fd=folder, dst_dir_fd=folder)

@@ -10,20 +10,20 @@ from datetime import timedelta
 from articles.background import Background
 from articles.files.checkout import Checkout, remove_unused
 from articles.files.git import GitError
-from articles.files.role import Role, RoleLostError
+from articles.files.pull_lock import PullLock, PullLockLostError
 
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 600.0
 """Seconds between two pulls that fail, unless `every` is longer or a pull is requested."""
 
-_FAILURE_SHARE = 0.1  # of the time is spent on pulls that fail
+_FAILURE_SHARE = 0.1  # of the time, at most, is spent on pulls that fail
 _CHECK_EVERY = 0.25
 _TAKE_OVER_EVERY = 0.5
 
 
 class Puller(Background):
-    """A thread that pulls every so often, and at once when asked; one process of a machine does it.
+    """A thread that pulls at an interval, and at once on request; only one process of a machine does so.
 
     `on_pull` is called in that thread after every pull that changed the files.
     """
@@ -39,27 +39,27 @@ class Puller(Background):
         self._is_first = True
 
     def _work(self) -> None:
-        with self.checkout.role() as role:
-            if role and self._is_first:
+        with self.checkout.pull_lock() as lock:
+            if lock and self._is_first:
                 self._is_first = False
                 remove_unused(self.checkout)
-            while role and not self._stop.is_set() and role.is_held():
+            while lock and not self._stop.is_set() and lock.is_held():
                 requested = self.checkout.requested_at()
-                pause = self._pull(role)
+                pause = self._pull(lock)
                 self._succeeded()
-                self._wait(role, requested, pause)
+                self._wait(lock, requested, pause)
         self._stop.wait(_TAKE_OVER_EVERY)
 
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
         self.checkout.note_failure(str(self.failure))
 
-    def _pull(self, role: Role) -> float:
+    def _pull(self, lock: PullLock) -> float:
         """Pull, and return how many seconds to wait before the next pull."""
         started = time.monotonic()
         try:
-            changed = self.checkout.pull(role)
-        except RoleLostError as error:
+            changed = self.checkout.pull(lock)
+        except PullLockLostError as error:
             log.info("%s; it is pulled again", error)
             return 0
         except GitError as error:
@@ -75,16 +75,16 @@ class Puller(Background):
             self._on_pull()
         return self._every
 
-    def _wait(self, role: Role, requested: int, pause: float) -> None:
-        """Wait until `pause` is over, a pull was asked for since `requested`, or the role is lost."""
+    def _wait(self, lock: PullLock, requested: int, pause: float) -> None:
+        """Wait until `pause` is over, a pull was requested since `requested`, or the lock is lost."""
         end = time.monotonic() + pause
-        while (left := end - time.monotonic()) > 0 and requested == self.checkout.requested_at():
-            if self._stop.wait(min(_CHECK_EVERY, left)) or not role.is_held():
+        while (remaining := end - time.monotonic()) > 0 and requested == self.checkout.requested_at():
+            if self._stop.wait(min(_CHECK_EVERY, remaining)) or not lock.is_held():
                 return
 
 
 def pause_after_failure(every: float, seconds: float) -> float:
-    """Return how long to wait after a pull that failed and took so many seconds.
+    """Return how long to wait after a pull that failed after `seconds`; both times are in seconds.
 
     A commit that costs minutes before it is refused must not keep a processor busy until it is reverted; a
     remote that refuses a connection at once is asked again as often as one that answers.

@@ -1,7 +1,7 @@
-"""Whether a commit may be checked out: its files are counted before the first one is written.
+"""Checks whether a commit may be checked out: its files are counted before the first one is written.
 
 A tree of a few kilobytes can name the same file or folder a million times
-(https://kate.io/blog/git-bomb/): its size says nothing of what comes out.
+(https://kate.io/blog/git-bomb/): its size does not limit that of the files.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def check_tree(records: Iterable[bytes], commit: str, *, subdir: str = "") -> No
 
     Also refuses a link at `subdir` or above it: the articles are read below it, wherever it leads.
     """
-    above = subdir.encode().split(b"/")
-    parents = {b"/".join(above[: depth + 1]) for depth in range(len(above))} if subdir else set()
+    folders = subdir.encode().split(b"/")
+    parents = {b"/".join(folders[: depth + 1]) for depth in range(len(folders))} if subdir else set()
     total = 0
     for count, record in enumerate(records, start=1):
         meta, _, path = record.partition(b"\t")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from articles.files.folder import MAX_DEPTH, Folder
 
-MOST = 100_000
-"""Entries that are looked at; the rest of a larger folder is not counted."""
+MAX_ENTRIES = 100_000
+"""Entries that are examined; the rest of a larger folder is not counted."""
 
 # Files beside articles, data and programs: nobody expects to read these as articles.
 _BESIDE_NAMES = """
@@ -18,7 +18,7 @@ _BESIDE_NAMES = """
 .ttf .otf .eot .py .rb .sh .lock .map .zip .gz .tar
 """
 _BESIDE = frozenset(_BESIDE_NAMES.split())
-_NOT_ENTERED = frozenset({"node_modules", "_site", "bower_components"})
+_SKIPPED_FOLDERS = frozenset({"node_modules", "_site", "bower_components"})
 
 
 def unread(folder: Folder) -> Mapping[str, int]:
@@ -46,20 +46,20 @@ def lines(counts: Mapping[str, int]) -> Iterator[str]:
 
 def _files(folder: Folder) -> Iterator[str]:
     """Yield the paths of the visible files in the folder, a bounded number of them."""
-    waiting = [("", 0)]
-    left = MOST
-    while waiting and left > 0:
-        prefix, depth = waiting.pop()
+    pending = [("", 0)]
+    remaining = MAX_ENTRIES
+    while pending and remaining > 0:
+        prefix, depth = pending.pop()
         try:
             entries = list(os.scandir(folder.root / prefix))
         except OSError:
             continue
-        for entry in entries[:left]:
+        for entry in entries[:remaining]:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _NOT_ENTERED and depth < MAX_DEPTH:
-                    waiting.append((f"{prefix}{entry.name}/", depth + 1))
+                if entry.name not in _SKIPPED_FOLDERS and depth < MAX_DEPTH:
+                    pending.append((f"{prefix}{entry.name}/", depth + 1))
             else:
                 yield prefix + entry.name
-        left -= len(entries)
+        remaining -= len(entries)

@@ -232,7 +232,7 @@ class _Recorder(threading.Event):
 def test_all_processes_know_why_articles_are_not_refreshed(
     site: ArticleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The watching process keeps its role, and shares the reason with the others until the fault ends."""
+    """The watching process keeps its lock, and shares the reason with the others until the fault ends."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(background, "LONGEST_PAUSE", 0.1)
     site.write("a.md")
@@ -311,6 +311,6 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
             checkout.folder.rename(tmp_path / f"away{_}")
             checkout.request_pull()
             assert wait_for((checkout.files / "one.md").exists)
-        with checkout.role() as role:
-            assert role is None  # the puller holds the new lock, not the deleted one
+        with checkout.pull_lock() as lock:
+            assert lock is None  # the puller holds the new lock, not the deleted one
         assert puller.failure is None

@@ -21,8 +21,8 @@ from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher
 from articles.files.checkout import Checkout, Repository
 from articles.files.git import Git, GitError, checked_address, may_carry_token
+from articles.files.pull_lock import PullLockLostError
 from articles.files.puller import Puller
-from articles.files.role import RoleLostError
 from articles.topics import Topics
 from tests.articles.gitserver import HttpOrigin, Origin
 from tests.waiting import WAIT_SECONDS
@@ -51,9 +51,9 @@ def of(url: str, tmp_path: Path, *, timeout: float = WAIT_SECONDS, **settings: s
 
 
 def pull(checkout: Checkout) -> bool:
-    with checkout.role() as role:
-        assert role is not None
-        return checkout.pull(role)
+    with checkout.pull_lock() as lock:
+        assert lock is not None
+        return checkout.pull(lock)
 
 
 def index_of(checkout: Checkout, tmp_path: Path) -> Indexer:
@@ -182,8 +182,8 @@ def test_a_remote_that_does_not_answer(tmp_path: Path) -> None:
         checkout = of(url, tmp_path, timeout=0.5)
         with pytest.raises(GitError, match=r"not finished after 0\.5 seconds"):
             pull(checkout)
-    with checkout.role() as role:
-        assert role is not None  # no orphaned process still holds the lock
+    with checkout.pull_lock() as lock:
+        assert lock is not None  # no orphaned process still holds the lock
 
 
 def _cut_objects(git_dir: Path) -> None:
@@ -301,8 +301,8 @@ def test_a_killed_process_leaves_the_lock_to_its_git(tmp_path: Path) -> None:
 
 
 def test_one_process_pulls(checkout: Checkout) -> None:
-    """Only one process at a time has the role of the puller."""
-    with checkout.role() as mine, checkout.role() as yours:
+    """Only one process at a time holds the lock on pulling."""
+    with checkout.pull_lock() as mine, checkout.pull_lock() as yours:
         assert mine is not None
         assert yours is None
 
@@ -330,7 +330,7 @@ def test_a_folder_that_is_moved_during_a_pull_is_pulled_again(
     git = checkout._git
     checkout._git = MovingGit(origin.url, None, timeout=WAIT_SECONDS)
     checkout._git.checkout, checkout._git.command = checkout, command
-    with pytest.raises(RoleLostError):
+    with pytest.raises(PullLockLostError):
         pull(checkout)
     assert checkout.shown is None
     assert [file.name for file in checkout.folder.iterdir()] == ["requested"]

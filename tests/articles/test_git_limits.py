@@ -226,10 +226,10 @@ def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin,
             pull(checkout)
     assert checkout.shown == good
     assert "1,000,000 bytes" in checkout.status().reason
-    with checkout.role() as role:
-        assert role
+    with checkout.pull_lock() as lock:
+        assert lock
         checkout._git = Git(origin.url, None, timeout=WAIT_SECONDS)
-        checkout.pull(role)
+        checkout.pull(lock)
     assert not list((checkout.git_dir / "objects").rglob("tmp_*"))
     assert (checkout.files / "large.bin").exists()
 
@@ -292,8 +292,8 @@ def test_checkouts_of_other_addresses_are_removed(origin: Origin, tmp_path: Path
     (tmp_path / "state/git-000000000000").symlink_to(tmp_path / "origin")
     now = time.time()
     assert remove_unused(own, now=now + 3600) == []
-    with read.frozen(), pulled.role() as role:
-        assert role
+    with read.frozen(), pulled.pull_lock() as lock:
+        assert lock
         assert remove_unused(own, now=now + 2 * 86400) == [old.folder.name]
     assert not old.folder.exists()
     assert sorted(remove_unused(own, now=now + 2 * 86400)) == sorted([read.folder.name, pulled.folder.name])

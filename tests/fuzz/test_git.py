@@ -156,9 +156,9 @@ def test_a_tree_stays_within_the_checkout(home: Path, tree: list[tuple[bytes, st
     )
     catalog = Catalog(home / "state", Topics(), source="fuzz")
     try:
-        with checkout.role() as role:
-            assert role is not None
-            checkout.pull(role)
+        with checkout.pull_lock() as lock:
+            assert lock is not None
+            checkout.pull(lock)
         Indexer(catalog, checkout.source(include=("**/*",), exclude=())).refresh()
     except ArticlesError as error:
         assert_safe(printable(str(error)), lines=1)

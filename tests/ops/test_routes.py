@@ -176,13 +176,13 @@ def test_an_unreachable_repository_is_a_warning(
     token = {"Authorization": "Bearer let-me-in"}
     newswire = parts(app)
     assert newswire.checkout
-    with newswire.checkout.role() as role:
-        assert role
-        newswire.checkout.pull(role)
+    with newswire.checkout.pull_lock() as lock:
+        assert lock
+        newswire.checkout.pull(lock)
         newswire.indexer.refresh()
         origin.folder.rename(tmp_path / "away")
         with pytest.raises(GitError):
-            newswire.checkout.pull(role)
+            newswire.checkout.pull(lock)
     newswire.watcher.start()
     answer = app.test_client().get("/readyz", headers=token)
     assert answer.status_code == 200
