@@ -221,4 +221,4 @@ def marked(text: str, words: Iterable[str]) -> Markup:
 
 def _marked_word(word: str) -> str:
     is_short = word.isascii() and len(word) < MIN_BEGINNING
-    return rf"{re.escape(word)}(?![a-zA-Z0-9])" if is_short else re.escape(word)
+    return rf"{re.escape(word)}(?![a-zA-Z0-9#]|\+\+)" if is_short else re.escape(word)

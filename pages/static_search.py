@@ -24,7 +24,7 @@ from functools import lru_cache
 from operator import sub
 
 from articles.catalog.search_index import MAX_BODY
-from articles.catalog.search_words import searched, segmented
+from articles.catalog.search_words import SIGNED_NAME, searched, spaced
 from articles.topics import ALL
 from feeds.publisher import Publisher
 from pages.cards import Cards, tint, topic_path
@@ -51,6 +51,7 @@ BODY, TEXT, TITLE = 1, 2, 3
 
 _LEVELS = 4
 _WORD = re.compile(r"[^\W_]+")
+_WORD_OR_SIGNED_NAME = re.compile(rf"{SIGNED_NAME}|[^\W_]+")
 _FOLDER = "search"
 
 
@@ -202,7 +203,8 @@ def words(text: str) -> set[str]:
         # Most parts are ASCII even then, and the others repeat: dashes, quotation marks, names.
         parts = text.split(" ")
         text = " ".join(part if part.isascii() else _plain_part(part) for part in parts)
-    return {word[:MAX_WORD] for word in set(_WORD.findall(text.lower()))}
+    pattern = _WORD_OR_SIGNED_NAME if "++" in text or "#" in text else _WORD
+    return {word[:MAX_WORD] for word in set(pattern.findall(text.lower()))}
 
 
 def _plain_part(text: str) -> str:
@@ -213,7 +215,7 @@ def _plain(text: str) -> str:
     """Return text in lower case, without accents, with spaces around characters that are words."""
     apart = unicodedata.normalize("NFKD", stream_safe(text)).lower()
     bare = "".join(each for each in apart if not unicodedata.category(each).startswith("M"))
-    return segmented(unicodedata.normalize("NFC", bare))
+    return spaced(unicodedata.normalize("NFC", bare))
 
 
 _cached_plain = lru_cache(maxsize=4_096)(_plain)

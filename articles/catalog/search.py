@@ -19,7 +19,7 @@ from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
 from articles.catalog.search_index import WITHIN_SECOND, SearchIndex, number_of
-from articles.catalog.search_words import parse
+from articles.catalog.search_words import joined, parse, with_signs
 from articles.catalog.snippets import snippets
 from articles.errors import DeadlineError
 from articles.reading.record import microseconds
@@ -143,9 +143,10 @@ class Search:
 
     def _spelled(self, connection: sqlite3.Connection, words: list[str]) -> str:
         with Deadline(self._max_seconds).interrupting(connection):
-            near = [_nearest(connection, fold(word)) for word in words]
-        corrected = [known for known, word in zip(near, words, strict=True) if known and known != fold(word)]
-        return " ".join(filter(None, near)) if corrected else ""
+            asked = [fold(with_signs(word)) for word in words]
+            near = [_nearest(connection, word) for word in asked]
+        is_corrected = any(known and known != word for known, word in zip(near, asked, strict=True))
+        return joined(" ".join(filter(None, near))) if is_corrected else ""
 
     def newest(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article] | None:
         """Return the shown articles that an expression of `narrowing` matches, newest first, ties by id.

@@ -35,7 +35,7 @@ MAX_BODY = 4_000
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
-_VERSION = 7
+_VERSION = 8
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)

@@ -15,17 +15,28 @@ MAX_WORDS = 10
 MIN_BEGINNING = 3
 """Characters from which on the last word may be incomplete; the index knows beginnings of that length."""
 
+SIGNED_NAME = r"(?<![^\W_])[A-Za-z](?:\+\+|#)(?![^\W\d_])"
+"""A name of one letter and signs, such as C++ and C#, which is a word with its signs."""
+
 # SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
 # words carry endings) are split into characters first, and searched for as phrases of them.
 _UNSPACED = (
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff])"
 )
-_WORD = re.compile(r"[\w'’]+")
+_WORD = re.compile(rf"{SIGNED_NAME}|[\w'’]+")
+_SIGNED_NAME = re.compile(rf"({SIGNED_NAME})(?=(\d?))")
+# In the index, signs are characters for private use, which SQLite takes for letters. A space without width
+# parts such a name from a digit behind it, as in C++17.
+_SIGNS = {"+": "\ue02b", "#": "\ue023"}
+_TO_LETTERS = str.maketrans(_SIGNS)
+_END_OF_NAME = "\u200b"
+_FROM_LETTERS = str.maketrans({letter: sign for sign, letter in _SIGNS.items()})
 # Tags and comments, addresses of links, and the characters that only give text a form.
 _MARKUP = re.compile(
     r"(?=[<(*_`#>|~\[\]])"  # other characters are passed over without trying each alternative
-    r"(?:<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+)"
+    r"(?:<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)"
+    r"|(?:[*_`>|~\[\]]|(?<!\w)#)+)"
 )
 # The quotation marks of languages, as if they were typed on a keyboard.
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»「」", '"'))
@@ -112,7 +123,8 @@ def _quoted(phrase: Iterable[str]) -> str:
 
 def joined(text: str) -> str:
     """Return what `segmented` made of a text as it was, but for spaces around those characters."""
-    return _segments().sub(r"\1", text)
+    plain = text.replace(_END_OF_NAME, "").translate(_FROM_LETTERS)
+    return _segments().sub(r"\1", plain)
 
 
 def searched(body: str) -> str:
@@ -121,6 +133,20 @@ def searched(body: str) -> str:
 
 
 def segmented(text: str) -> str:
+    """Return a text as it is indexed: `spaced`, with the signs of names such as C++ as letters."""
+    return spaced(with_signs(text))
+
+
+def with_signs(text: str) -> str:
+    """Return a text in which the signs of names such as C++ and C# are letters."""
+    if "++" not in text and "#" not in text:
+        return text
+    return _SIGNED_NAME.sub(
+        lambda found: found[1].translate(_TO_LETTERS) + (_END_OF_NAME if found[2] else ""), text
+    )
+
+
+def spaced(text: str) -> str:
     """Return a text with spaces around each character of a script that has no words for SQLite."""
     return _unspaced().sub(r" \1 ", text).encode("utf-8", "replace").decode()
 

@@ -28,8 +28,11 @@
 
   const folded = (text) => text.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").normalize("NFC");
 
+  // C++ and C# are words with their signs, as there.
+  const WORD = /(?<![\p{L}\p{N}])[a-z](?:\+\+|#)(?!\p{L})|[\p{L}\p{N}]+/gu;
+
   function wordsOf(text) {
-    const found = folded(text).replace(UNSPACED, " $& ").match(/[\p{L}\p{N}]+/gu) ?? [];
+    const found = folded(text).replace(UNSPACED, " $& ").match(WORD) ?? [];
     return found.map((word) => [...word].slice(0, MAX_WORD).join(""));
   }
 
@@ -185,7 +188,7 @@
   }
 
   function marked(text, words) {
-    const starts = words.filter(Boolean).map((word) => word.replace(/[^\p{L}\p{N}]/gu, ""));
+    const starts = words.filter(Boolean).map((word) => word.replaceAll("+", "\\+"));
     if (!starts.length) return [text];
     const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(${starts.sort((a, b) => b.length - a.length).join("|")})`, "giu");
     return text.split(pattern).map((part, place) => (place % 2 ? element("mark", "", part) : part));

@@ -55,6 +55,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
         site.write("title.md", title="What a fuzzer found", excerpt="One missing check", topics=["Testing"])
         site.write("body.md", "The fuzzer **capybara** sleeps", title="Animals", excerpt="An excerpt")
         site.write("ja.md", title="検索エンジンを作る", excerpt="データベースの話")
+        site.write("signs.md", "About **C#**", title="What is new in C++20 [C]")
+        site.write("c.md", title="The heart of C")
         site.write("ko.md", title="작은 팀을 위한 로그")
         site.write("accents.md", title="Naïve café", excerpt="Check your spelling")
         site.write("hostile.md", title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE])
@@ -111,6 +113,9 @@ FOUND = {
     "capybara": ["Animals"],
     "エンジン": ["検索エンジンを作る"],
     "팀을": ["작은 팀을 위한 로그"],
+    "C": ["The heart of C", "What is new in C++20 [C]"],
+    "C++": ["What is new in C++20 [C]"],
+    "c#": ["What is new in C++20 [C]"],
     "uzzer": [],
     "-fuzzer": [],
     "constructor __proto__": [],

@@ -30,6 +30,9 @@ def search(site: ArticleSite, web: Web) -> Search:
     site.write("ko.md", title="작은 팀을 위한 로그")
     site.write("off.md", title="A secret fuzzer", published=False)
     site.write("later.md", title="A future fuzzer", publishedDateTime="2026-06-02T00:00:00Z")
+    site.write("c.md", "In `C` and in C#, but never in F#12", title="Learn C by heart")
+    site.write("cpp.md", "## Modules ##\n**C++20** has them (see D#intro)", title="What is new in C++")
+    site.write("cs.md", "[C#](x): `.NET`", title="Not a word")
     web.refresh()
     return Search(web.newswire.catalog)
 
@@ -72,6 +75,16 @@ def ids(search: Search, query: str) -> list[str]:
         ("remembrance", ["ja"]),
         ("検索 対象", ["ja"]),
         ("", []),
+        ("C", ["c"]),
+        ("c++", ["cpp"]),
+        ("C++ 20", ["cpp"]),
+        ("C++20", ["cpp"]),
+        ('"in C++"', ["cpp"]),
+        ("C#", ["cs", "c"]),
+        ("C# -.NET", ["c"]),
+        ("F#", ["c"]),
+        ("intro modules", ["cpp"]),
+        ("C++ new C", []),
     ],
 )
 def test_finds(search: Search, query: str, found: list[str]) -> None:
@@ -177,10 +190,25 @@ def test_a_query_of_one_letter(site: ArticleSite, web: Web) -> None:
     site.write("a.md", title="C code for cats", topics=["C++", "C", "Cats"])
     site.write("b.md", title="Another C", topics=["C", "Open Source"])
     web.refresh()
-    tree = parse(web.get("/search?q=c%2B%2B").text)
+    tree = parse(web.get("/search?q=c").text)
     found = tree.xpath("//section[@class='found-topics']//a/@href")
-    assert found == ["/topics/c-plus-plus", "/topics/c"]
+    assert found == ["/topics/c", "/topics/c-plus-plus"]
     assert texts(tree, "//article//mark") == ["C", "C"]
+
+
+def test_a_name_with_signs(site: ArticleSite, web: Web) -> None:
+    """C++ and C# are found, marked and suggested with their signs, and passages are as they were written."""
+    site.write("a.md", "Both C++20 and C# are languages", title="C, C++ and C#", topics=["C++", "C"])
+    site.write("b.md", title="Only C", topics=["C"])
+    web.refresh()
+    tree = parse(web.get("/search?q=c%2B%2B").text)
+    assert tree.xpath("//section[@class='found-topics']//a/@href") == ["/topics/c-plus-plus"]
+    assert texts(tree, "//article//mark") == ["C++", "C++"]
+    assert texts(tree, "//article//p[@class='summary']") == ["Both C++20 and C# are languages"]
+    assert texts(parse(web.get("/search?q=c%23").text), "//article//mark") == ["C#", "C#"]
+    assert texts(parse(web.get("/search?q=c").text), "//article//h3//mark") == ["C", "C"]
+    near = parse(web.get("/search?q=c%2B%2B+languags").text)
+    assert near.xpath("//p[@role='status']/a/@href") == ["/search?q=c%2B%2B%20languages"]
 
 
 def test_subscribe_to_a_search(search: Search, web: Web) -> None:

@@ -67,6 +67,7 @@ def test_words_are_compared_without_accents_and_case() -> None:
     expected = {"creme", "brulee", "straße", "σας", "ete", "i", "検", "索", "don", "t", "x1", "y"}
     assert words(text) == expected
     assert words("検" * 100) == {"検"}
+    assert words("C++17, “C#” and x#y, i++") == {"c++", "17", "c#", "and", "x", "y", "i++"}
 
 
 def test_the_newest_articles_of_a_common_word() -> None:
