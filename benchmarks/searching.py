@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median, quantiles
 
-from articles.catalog.search import MAX_FOUND
+from articles.catalog.search import MAX_RESULTS
 from benchmarks import product, report
 from benchmarks.corpus import SMALL, corpus
 from benchmarks.measure import process
@@ -38,7 +38,7 @@ def searching(options: Options) -> Table:
     table.notes = [
         "Processor time in one process, with the index up to date: from the parsed filter to the newest 50 "
         "articles, and from the query to the best 20. Filters look at the whole history; searches at the "
-        f"newest {MAX_FOUND:,} matches, and as many that match in their titles. Making the index "
+        f"newest {MAX_RESULTS:,} matches, and as many that match in their titles. Making the index "
         f"took {report.seconds(found['update'])}: the first query after a change begins it. It has "
         f"{found['megabytes']:.0f} MB.",
     ]

@@ -30,7 +30,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Dependencies:
     """The dependencies of a document; `until` is when it changes with time, in microseconds, or None."""
 
     reads: list[tuple[object, ...]]
@@ -66,13 +66,13 @@ class EarlierExport:
             folder.keep(file.path)
 
     def begin(self) -> None:
-        """Begin to note the queries and look-ups of a document."""
-        self._catalog.noted()
+        """Begin to record the queries and look-ups of a document."""
+        self._catalog.take_reads()
         self._looked_up.clear()
         self._changes_at.clear()
 
     def looked_up(self, path: str, signature: Signature) -> None:
-        """Note that a file beside the articles was looked up."""
+        """Record that a file beside the articles was looked up."""
         self._looked_up[path] = signature
 
     @contextmanager
@@ -83,50 +83,50 @@ class EarlierExport:
         try:
             yield recorded
         finally:
-            recorded.reads = self._catalog.noted_since(mark)
+            recorded.reads = self._catalog.reads_since(mark)
             recorded.looked_up = self._looked_up
             self._looked_up = before | recorded.looked_up
 
     def repeat(self, recorded: Recorded) -> None:
-        """Note recorded queries and look-ups again, for another document."""
-        self._catalog.note(recorded.reads)
+        """Record queries and look-ups once more, for another document."""
+        self._catalog.record(recorded.reads)
         self._looked_up |= recorded.looked_up
 
-    def changes(self, moment: Callable[[], datetime | None]) -> None:
-        """Note that the document may change with time; `noted` calls `moment`, which returns when or None."""
-        self._changes_at.append(moment)
+    def changes(self, time_of: Callable[[], datetime | None]) -> None:
+        """Record that the document may change with time: `time_of` returns when it does, or None."""
+        self._changes_at.append(time_of)
 
-    def noted(self) -> Noted:
-        """Return what was noted since `begin`; another process may pass it to `remember`."""
-        moments = (moment() for moment in self._changes_at)
-        return Noted(
-            reads=list(map(tuple, self._catalog.noted())),
+    def dependencies(self) -> Dependencies:
+        """Return what was recorded since `begin`; another process may pass it to `remember`."""
+        times = (time_of() for time_of in self._changes_at)
+        return Dependencies(
+            reads=list(map(tuple, self._catalog.take_reads())),
             looked_up=dict(self._looked_up),
-            until=min(map(microseconds, filter(None, moments)), default=None),
+            until=min(map(microseconds, filter(None, times)), default=None),
         )
 
     def remember(
         self,
         name: str,
-        noted: Noted,
+        dependencies: Dependencies,
         paths: Iterable[str],
         folder: StaticFolder,
         *,
         day: str = "",
         links: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Store under a name the files of a document with the noted dependencies.
+        """Store under a name the files of a document with its dependencies.
 
         `day` is the day that they depend on, "" if on none; `links` are the targets of their links.
         """
         written = Written(
             files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
-            until=noted.until,
+            until=dependencies.until,
             day=day,
-            looked_up=noted.looked_up,
+            looked_up=dependencies.looked_up,
             links=links or {},
         )
-        self._exported.put(name, written, noted.reads)
+        self._exported.put(name, written, dependencies.reads)
 
     def _is_current(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
         return (
@@ -134,7 +134,7 @@ class EarlierExport:
             and (written.until is None or microseconds(self._catalog.now) < written.until)
             and all(folder.signature(path) == tuple(rest) for path, *rest in written.files)
             and all(self._signature(path) == _pair(found) for path, found in written.looked_up.items())
-            and (self._is_same_catalog or self._catalog.still_answers(self._reads(name)))
+            and (self._is_same_catalog or self._catalog.has_same_results(self._reads(name)))
         )
 
     def _reads(self, name: str) -> list[Read]:
@@ -144,5 +144,5 @@ class EarlierExport:
         ]
 
 
-def _pair(found: list[int] | None) -> Signature:
-    return (found[0], found[1]) if found else None
+def _pair(numbers: list[int] | None) -> Signature:
+    return (numbers[0], numbers[1]) if numbers else None

@@ -17,7 +17,7 @@ from feeds.archives import Month
 from feeds.bodies import TextCache
 from feeds.composing import Composer
 from feeds.digests import DigestPublisher, Period
-from feeds.earlier import EarlierExport, Noted
+from feeds.earlier import Dependencies, EarlierExport
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -101,12 +101,12 @@ def _write_changed(
     """Write the documents of topics, except those of an earlier export that are up to date."""
     day = _period(publisher)
     composer = Composer(files, publisher.texts.workers, lambda: None)
-    begun: deque[tuple[str, list[str], Noted]] = deque()
+    begun: deque[tuple[str, list[str], Dependencies]] = deque()
 
     def remember_written() -> None:
         while begun and all(map(files.has_written, begun[0][1])):
-            name, paths, noted = begun.popleft()
-            earlier.remember(name, noted, paths, files, day=day)
+            name, paths, dependencies = begun.popleft()
+            earlier.remember(name, dependencies, paths, files, day=day)
 
     for slug in slugs:
         name = f"feeds {slug}"
@@ -119,7 +119,7 @@ def _write_changed(
             composer.write(base, feed)
             bases.append(base)
         paths = [f"{base}.{extension}" for base in bases for extension in FORMATS]
-        begun.append((name, paths, earlier.noted()))
+        begun.append((name, paths, earlier.dependencies()))
         remember_written()
     composer.finish()
     remember_written()

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import datetime, time, timedelta
 
 from articles.article import Article
-from articles.catalog.search_words import MIN_BEGINNING
+from articles.catalog.search_words import MIN_PREFIX
 from articles.catalog.topic_queries import TopicSummary
 from articles.topics import ALL, Topic
 from feeds.digests import DigestPublisher
@@ -144,7 +144,7 @@ class Lists:
         short = [
             re.compile(rf"(?<![a-z0-9]){re.escape(fold(word))}(?![a-z0-9])")
             for word in words
-            if word.isascii() and len(word) < MIN_BEGINNING
+            if word.isascii() and len(word) < MIN_PREFIX
         ]
         found = [row for row in found if all(each.search(_names_of(row.topic)) for each in short)]
         named = fold(query)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from markupsafe import Markup
 
 from articles.article import Article
-from articles.catalog.search import Found
+from articles.catalog.search import SearchResults
 from articles.catalog.search_words import SearchQuery, parse
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
@@ -173,7 +173,7 @@ class ReaderPages:
         """Return the cards of a topic's newest articles, for a search that finds only the topic."""
         return self._cards(self.catalog.newest(topic.slug, now, limit=_NEAR, with_bodies=False))
 
-    def _found_cards(self, found: Found) -> list[Card]:
+    def _found_cards(self, found: SearchResults) -> list[Card]:
         """Return the cards of the articles found, with the passage that has the words as summary."""
         return [
             replace(card, summary=found.snippets.get(card.id) or card.summary)

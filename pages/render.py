@@ -17,7 +17,7 @@ from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
-from articles.catalog.search_words import MIN_BEGINNING
+from articles.catalog.search_words import MIN_PREFIX
 from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
@@ -220,5 +220,5 @@ def marked(text: str, words: Iterable[str]) -> Markup:
 
 
 def _marked_word(word: str) -> str:
-    is_short = word.isascii() and len(word) < MIN_BEGINNING
+    is_short = word.isascii() and len(word) < MIN_PREFIX
     return rf"{re.escape(word)}(?![a-zA-Z0-9#]|\+\+)" if is_short else re.escape(word)

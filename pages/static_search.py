@@ -24,7 +24,7 @@ from functools import lru_cache
 from operator import sub
 
 from articles.catalog.search_index import MAX_BODY
-from articles.catalog.search_words import SIGNED_NAME, searched, spaced
+from articles.catalog.search_words import SIGNED_NAME, body_words, spaced
 from articles.topics import ALL
 from feeds.publisher import Publisher
 from pages.cards import Cards, tint, topic_path
@@ -102,7 +102,7 @@ def search_files(
                 quality=card.quality if show_quality else None,
             )
             has_body = count <= MAX_WITH_BODIES
-            body = searched(catalog.body_start(article.id, MAX_BODY)) if has_body else ""
+            body = body_words(catalog.body_start(article.id, MAX_BODY)) if has_body else ""
             yield from files.add(found, card.published, body)
     yield from files.finish(
         (

@@ -159,7 +159,7 @@ class StaticSite:
         if outcome.is_lasting:
             day = self._day_of(page.name) if is_page else ""
             self._earlier.remember(
-                page.name, outcome.noted, outcome.paths, self._files, day=day, links=outcome.links
+                page.name, outcome.dependencies, outcome.paths, self._files, day=day, links=outcome.links
             )
 
     def _day_of(self, address: str) -> str:

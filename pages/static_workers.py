@@ -17,12 +17,12 @@ from pages.static_writer import Outcome, PageWriter
 class Forking:
     """How this process is divided into several.
 
-    It is forked within `apart`, in which nothing may be open that cannot be inherited; a new process calls
-    `begin` first. What `taken` returns there beside its pages is given to `add` here.
+    It is forked within `disconnected`, in which nothing may be open that cannot be inherited. A new process
+    calls `begin` first. What `taken` returns there beside its pages is given to `add` here.
     """
 
     processes: int
-    apart: Callable[[], AbstractContextManager[None]]
+    disconnected: Callable[[], AbstractContextManager[None]]
     begin: Callable[[], None]
     taken: Callable[[], Any]
     add: Callable[[Any], None]
@@ -34,7 +34,7 @@ class PageWorkers:
     def __init__(self, writer: PageWriter, forking: Forking) -> None:
         self._forking = forking
         self._workers = Workers(forking.processes, partial(_begin, writer, forking))
-        with forking.apart():
+        with forking.disconnected():
             self._workers.submit(_nothing)  # the first task starts all processes
 
     def submit(self, names: Sequence[str]) -> Sent:

@@ -11,7 +11,7 @@ from html import escape, unescape
 from pathlib import Path
 from sys import getsizeof
 
-from feeds.earlier import EarlierExport, Noted
+from feeds.earlier import Dependencies, EarlierExport
 from feeds.model import Site
 from pages.static_places import Places
 from storage.static_folder import StaticFolder
@@ -48,13 +48,12 @@ Links = dict[str, str | None]
 class Outcome:
     """What came of a name: its paths, each with whether the bytes there changed, and the links in them.
 
-    With `is_found` false, it leads nowhere. With `is_lasting`, it stays the same while everything does that
-    was `noted`.
+    With `is_found` false, it leads nowhere. With `is_lasting`, it stays the same while its `dependencies` do.
     """
 
     paths: Mapping[str, bool]
     links: Links
-    noted: Noted
+    dependencies: Dependencies
     is_found: bool = True
     is_lasting: bool = True
 
@@ -87,7 +86,7 @@ class PageWriter:
         links: Links = {}
         made = make(lambda url: self._target(url, links))
         paths = {path: self.files.write(path, data) for path, data in made}
-        return Outcome(paths=paths, links=links, noted=self.earlier.noted())
+        return Outcome(paths=paths, links=links, dependencies=self.earlier.dependencies())
 
     def _write_page(self, address: str) -> Outcome:
         path, links = self.places.of(address).file, Links()
@@ -110,8 +109,10 @@ class PageWriter:
             if kind.startswith("application/manifest+json"):
                 for icon in json.loads(answer.body).get("icons", ()):
                     self._target(icon["src"], links)
-        noted = self.earlier.noted()
-        return Outcome(paths=paths, links=links, noted=noted, is_found=is_found, is_lasting=is_lasting)
+        dependencies = self.earlier.dependencies()
+        return Outcome(
+            paths=paths, links=links, dependencies=dependencies, is_found=is_found, is_lasting=is_lasting
+        )
 
     def _page(self, answer: Result, links: Links) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""

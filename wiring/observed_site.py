@@ -96,7 +96,7 @@ class ObservedPublisher(Publisher):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ObservedBodies(Bodies):
-    """Bodies as HTML. What was looked up for one is noted again wherever it is used again.
+    """Bodies as HTML. What was looked up for one is recorded again for each further use.
 
     A text is of the revision with which its look-ups are `recorded`; without them it is made again.
     """

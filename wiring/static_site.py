@@ -115,13 +115,17 @@ def _forking(count: int, texts: TextCache, catalog: ObservedCatalog) -> Forking:
     assert stored  # `many_texts` has them
 
     @contextmanager
-    def apart() -> Iterator[None]:
+    def disconnected() -> Iterator[None]:
         texts.close()
-        with catalog.apart():
+        with catalog.disconnected():
             yield
 
     return Forking(
-        processes=count, apart=apart, begin=catalog.begin_again, taken=stored.taken, add=stored.add
+        processes=count,
+        disconnected=disconnected,
+        begin=catalog.reconnect,
+        taken=stored.taken,
+        add=stored.add,
     )
 
 

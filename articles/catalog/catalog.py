@@ -33,9 +33,9 @@ class Catalog(TopicQueries, FileQueries):
     def __init__(
         self, folder: Path, topics: Topics, *, source: str, conventions: Conventions = PLAIN
     ) -> None:
-        described = [asdict(topic) for topic in topics.listed]
+        topic_settings = [asdict(topic) for topic in topics.listed]
         private = [sorted(topics.private)] if topics.private else []
-        super().__init__(folder, [source, described, asdict(conventions), *private])
+        super().__init__(folder, [source, topic_settings, asdict(conventions), *private])
         self.topics = topics
         self.conventions = conventions
 
@@ -78,7 +78,7 @@ class Catalog(TopicQueries, FileQueries):
     def between(
         self, slug: str, now: datetime, span: Span, *, limit: int, offset: int = 0, related: int = 0
     ) -> list[Article]:
-        """Return the shown articles of a topic (or of `all`) of a span of time, as `newest` does."""
+        """Return the articles that `newest` returns, as far as they were published in a span of time."""
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
             f" WHERE slug = ?1 AND {VISIBLE} AND entries.published_at >= ?5 AND entries.published_at < ?6"
@@ -88,9 +88,9 @@ class Catalog(TopicQueries, FileQueries):
         return [_whole(row, related) for row in rows]
 
     def best(self, slug: str, now: datetime, span: Span, *, limit: int) -> list[Article]:
-        """Return the shown articles of a topic of a span of time by quality, the best first.
+        """Return the shown articles of a topic that were published in a span of time, the best first.
 
-        Those without a quality come last; of two alike the newer one comes first.
+        Those without a quality come last; of two with the same quality, the newer one comes first.
         """
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
@@ -101,7 +101,7 @@ class Catalog(TopicQueries, FileQueries):
         return [_whole(row, 0) for row in rows]
 
     def count_between(self, slug: str, now: datetime, span: Span) -> int:
-        """Return how many articles of this topic (or of `all`) are shown of a span of time."""
+        """Return how many shown articles of this topic (or of `all`) were published in a span of time."""
         row = self._one(
             f"SELECT count(*) FROM entries WHERE slug = ?1 AND {VISIBLE}"
             " AND published_at >= ?3 AND published_at < ?4",
@@ -141,13 +141,13 @@ class Catalog(TopicQueries, FileQueries):
         )  # fmt: skip
         if row is None:
             return None
-        found = moment(row[0])
+        published_at = moment(row[0])
         older = self._one(
             f"SELECT count(*) FROM entries WHERE slug = ?1 AND {VISIBLE} AND published_at >= ?3"
             " AND (published_at < ?4 OR (published_at = ?4 AND id > ?5))",
-            slug, microseconds(now), microseconds(start_of(found)), row[0], row[1],
+            slug, microseconds(now), microseconds(start_of(published_at)), row[0], row[1],
         )  # fmt: skip
-        return found, int(older[0]) if older else 0
+        return published_at, int(older[0]) if older else 0
 
     def shown(self, slug: str, now: datetime, *, min_quality: int | None = None) -> Generator[Article]:
         """Yield the articles that `newest` returns, without body and related coverage, as they are asked for.
@@ -264,7 +264,7 @@ class Catalog(TopicQueries, FileQueries):
     def states(self, now: datetime) -> dict[str, int]:
         """Return how many articles are published, to appear later or not to be shown, and bad files.
 
-        Those whose time is over are not to be shown.
+        Expired articles count among those not to be shown.
         """
         published = self.count(ALL, now)
         row = self._one(

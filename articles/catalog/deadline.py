@@ -12,7 +12,9 @@ from articles.errors import DeadlineError
 MAX_SECONDS = 1.0
 """Processor time that a search, or the choice of a filtered feed's articles, may take."""
 
-_WAITING = 5  # the limit of wall-clock time, as a multiple: the machine may be busy, or the disk slow
+_CLOCK_FACTOR = (
+    5  # the limit of wall-clock time, as a multiple of that of processor time: the machine may be busy
+)
 _STEPS = 1000  # of SQLite's virtual machine between two checks of the clock: well under a millisecond
 
 
@@ -24,12 +26,12 @@ class Deadline:
 
     def __init__(self, seconds: float = MAX_SECONDS) -> None:
         self.seconds = seconds
-        self._work_ends = time.thread_time() + seconds
-        self._wait_ends = time.monotonic() + seconds * _WAITING
+        self._processor_end = time.thread_time() + seconds
+        self._clock_end = time.monotonic() + seconds * _CLOCK_FACTOR
 
     def is_over(self) -> bool:
         """Return whether the time is up. Call it in the thread that created the deadline."""
-        return time.thread_time() >= self._work_ends or time.monotonic() >= self._wait_ends
+        return time.thread_time() >= self._processor_end or time.monotonic() >= self._clock_end
 
     def check(self) -> None:
         """Raise DeadlineError when the time is up."""

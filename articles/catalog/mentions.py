@@ -1,7 +1,7 @@
-"""Which articles refer to which files, so that links stay right when files come, change or go.
+"""Which articles refer to which files, so that links stay correct when files are added, changed or removed.
 
 `mentions` has the names of the files that each body may refer to, as `text.links.mentions` finds them. When
-an article comes, changes or goes, the topics of those that mention its name count as changed.
+an article is added, changed or removed, the topics of those that mention its name count as changed.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from articles.reading import record as records
 from articles.reading.record import Record
 from text.links import mentions, name_of
 
-_FORGET = """
+_DELETE_MENTIONS = """
     DELETE FROM mentions WHERE number IN
         (SELECT number FROM articles WHERE path IN (SELECT value FROM json_each(?)))"""
-_MOST_NAMES = 50
-"""Names of files that are looked for in what is stored of articles; with more, all are read again."""
-_READ_AGAIN = """
+_MAX_NAMES = 50
+"""The most names of files that are searched for in stored articles; with more, all files are read again."""
+_MARK_FOR_READING = """
     UPDATE files SET signature = 0, digest = NULL WHERE warnings LIKE '%http%' OR warnings LIKE '%base_url%'
     OR path IN (SELECT articles.path FROM articles, json_each(?) AS name WHERE instr(document, name.value))"""
-_MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
-_NOTE_TOPICS = (
+_ADD_MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
+_MARK_TOPICS = (
     """
     INSERT INTO topics SELECT DISTINCT topic.key, ?1, ?3, 0
     FROM mentions JOIN articles USING (number), json_each(json_insert(spellings, '$.all', '')) AS topic
@@ -40,13 +40,13 @@ _NOTE_TOPICS = (
 
 def remove(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
     """Remove what the articles at these paths mention; call it before they change or are removed."""
-    connection.execute(_FORGET, (json.dumps(paths),))
+    connection.execute(_DELETE_MENTIONS, (json.dumps(paths),))
 
 
 def note(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
     """Store what the articles mention that have just been written."""
     connection.executemany(
-        _MENTION,
+        _ADD_MENTION,
         (
             (name, record.path)
             for record in changed
@@ -78,50 +78,50 @@ def note_others(connection: sqlite3.Connection, paths: Sequence[str]) -> list[st
     connection.execute("DELETE FROM others")
     connection.executemany("INSERT INTO others VALUES (?)", ((path,) for path in sorted(set(paths))))
     names = {quote(path.rpartition("/")[2], errors="replace") for path in changed}
-    if len(names) > _MOST_NAMES:
+    if len(names) > _MAX_NAMES:
         connection.execute("UPDATE files SET signature = 0, digest = NULL")
     else:
         # There is a warning about each picture that could not be used.
-        connection.execute(_READ_AGAIN, (json.dumps(sorted(names)),))
+        connection.execute(_MARK_FOR_READING, (json.dumps(sorted(names)),))
     return changed
 
 
 def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revision: int, now: int) -> None:
     """Count the topics as changed at `now` (microseconds) whose shown articles mention these files."""
     names = sorted(set(map(name_of, paths)))
-    connection.execute(_NOTE_TOPICS, (revision, json.dumps(names), now))
+    connection.execute(_MARK_TOPICS, (revision, json.dumps(names), now))
 
 
 class CatalogPlaces:
-    """Finds what the links in bodies refer to, as it is at `now`; for one feed or page."""
+    """Finds the files to which links in bodies lead, as they are at `now`; for one feed or page."""
 
     def __init__(self, catalog: Catalog, files: ArticleFiles | None, now: datetime) -> None:
         self._catalog = catalog
         self._files = files
         self._now = now
-        self._named: dict[str, list[str]] | None = None
+        self._paths_by_name: dict[str, list[str]] | None = None
 
     def at(self, paths: Sequence[str]) -> Article | None:
         """Return the first of the articles at these paths, published or not."""
-        found = self._catalog.connection.execute(
+        rows = self._catalog.connection.execute(
             "SELECT path, document FROM articles WHERE active AND path IN (SELECT value FROM json_each(?))",
             (json.dumps(paths),),
         )
-        documents: dict[str, str] = dict(found)
-        best = next((path for path in paths if path in documents), None)
-        return records.article(documents[best], best) if best is not None else None
+        documents: dict[str, str] = dict(rows)
+        first = next((path for path in paths if path in documents), None)
+        return records.article(documents[first], first) if first is not None else None
 
     def named(self, name: str, folder: str) -> Article | None:
-        """Return the article whose file has this name, best one in `folder`; published or not."""
-        if self._named is None:
-            self._named = {}
+        """Return the article whose file has this name, preferably in `folder`, published or not."""
+        if self._paths_by_name is None:
+            self._paths_by_name = {}
             for (path,) in self._catalog.connection.execute(
                 "SELECT path FROM articles WHERE active ORDER BY path"
             ):
-                self._named.setdefault(name_of(path), []).append(path)
-        paths = self._named.get(name, [])
-        near = [path for path in paths if path.rpartition("/")[0] == folder]
-        return self.at((near or paths)[:1])
+                self._paths_by_name.setdefault(name_of(path), []).append(path)
+        paths = self._paths_by_name.get(name, [])
+        beside = [path for path in paths if path.rpartition("/")[0] == folder]
+        return self.at((beside or paths)[:1])
 
     def has_file(self, path: str) -> bool:
         """Return whether there is a file beside the articles that this site serves."""

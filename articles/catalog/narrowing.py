@@ -1,9 +1,8 @@
-"""What a filter can be answered by in the search index: the terms of a text, and an expression of them.
+"""How the search index finds the articles of a filter: the terms of a text, and an expression of terms.
 
-An index of terms finds every article that has a word of a filter, and a few that have not: `c` for `c++`. So
-the caller checks each article that is found by the rule of `text.words`. Texts are split into terms so that
-no article is missed: where `text.words` sees a word of its own, the index has the same terms one after the
-other.
+An index of terms finds every article that has a word of a filter, and a few that do not: `c` for `c++`. So
+the caller checks each result by the rule of `text.words`. Texts are split into terms so that no article is
+missed: where `text.words` finds a word, the index has the same terms in the same order.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _UNUSUAL = re.compile(r"[^\x00-\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """What the articles that are looked for have: one of each, where there are any, or all of the topics.
+    """Conditions on articles: one of the values of each field that has any, or all of the topics.
 
     Topics are slugs; all other values are folded.
     """
@@ -40,36 +39,36 @@ class Narrowing:
     words: Collection[str] = ()
 
     def expression(self) -> str:
-        """Return it as an FTS5 expression (https://www.sqlite.org/fts5.html#full_text_query_syntax).
+        """Return the conditions as an FTS5 expression (https://www.sqlite.org/fts5.html#full_text_query_syntax).
 
-        "" where the index cannot help: without a condition, and for words that have no letter or digit.
+        "" if the index cannot help: without a condition, and for words that have no letter or digit.
         """
         words = [" ".join(terms(word)) for word in self.words]
         topics = [] if ALL in self.topics and not self.needs_all_topics else self.topics
         parts = (
             _any("words", words if all(words) else []),
-            _any("topics", map(_whole, topics), " AND " if self.needs_all_topics else " OR "),
-            _any("providers", map(_whole, self.providers)),
-            _any("types", map(_whole, self.types)),
+            _any("topics", map(_as_term, topics), " AND " if self.needs_all_topics else " OR "),
+            _any("providers", map(_as_term, self.providers)),
+            _any("types", map(_as_term, self.types)),
         )
         return " AND ".join(filter(None, parts))
 
 
 def terms(folded: str) -> list[str]:
     """Return the terms of a folded text: its words, and single characters of scripts without spaces."""
-    spaced = folded if folded.isascii() else _UNUSUAL.sub(lambda found: _spaced(found[0]), folded)
+    spaced = folded if folded.isascii() else _UNUSUAL.sub(lambda match: _spaced(match[0]), folded)
     return _SEPARATORS.sub(" ", spaced).split()
 
 
 def indexed(article: Article) -> tuple[str, str, str, str]:
-    """Return what the index holds of an article, column by column."""
+    """Return the columns of an article in the index."""
     provider = article.provider
     names = (provider.name, provider.domain) if provider else ()
     return (
         " ".join(terms(fold(f"{article.title}\n{article.summary}"))),
-        " ".join(map(_whole, article.slugs)),
-        " ".join(_whole(fold(one_line(name))) for name in names if name),
-        _whole(fold(article.type or "")),
+        " ".join(map(_as_term, article.slugs)),
+        " ".join(_as_term(fold(one_line(name))) for name in names if name),
+        _as_term(fold(article.type or "")),
     )
 
 
@@ -78,8 +77,8 @@ def _spaced(character: str) -> str:
     return character if needs_boundary(character) else f" {character} "
 
 
-def _whole(value: str) -> str:
-    """Return a value that is compared as a whole as one term."""
+def _as_term(value: str) -> str:
+    """Return a value that is only compared as a whole as one term."""
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

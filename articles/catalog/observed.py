@@ -1,6 +1,6 @@
-"""A catalog that notes what it is asked, so that it can be checked later whether it would answer the same.
+"""A catalog that records its queries, so that it can be checked later whether they have the same results.
 
-What is made from the answers then needs to be made again only when one of them has changed.
+What was rendered from the results needs to be rendered again only if one of them has changed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from articles.topics import ALL
 
 Value = str | int | None
 NOW = True
-"""The placeholder for the time of asking among the values of a statement, which are never truth values."""
+"""The placeholder for the time of a query among the values of a statement, which are never booleans."""
 
-_REMEMBERED = 20_000  # answers that are not asked for twice: those that many pages share
+_MAX_DIGESTS = 20_000  # of results that are cached, because many pages share them
 _MICROSECOND = timedelta(microseconds=1)
 _TIMES = (
     "SELECT 1 FROM articles WHERE published_at BETWEEN ?1 AND ?2"
@@ -31,7 +31,10 @@ _TIMES = (
 
 
 class Read(NamedTuple):
-    """A statement with its values, how many rows of its answer were read, to the end or not, and a digest."""
+    """A statement with its values, the number of rows that were read, and their digest.
+
+    `is_whole` is set if all rows of the result were read.
+    """
 
     sql: str
     values: tuple[Value, ...]
@@ -41,30 +44,30 @@ class Read(NamedTuple):
 
 
 class ObservedCatalog(Catalog):
-    """What a catalog has now, until `close`; everything that is read of it is noted. For one thread."""
+    """A catalog as it is now, until `close`; everything that is read from it is recorded. For one thread."""
 
     def __init__(self, catalog: Catalog, now: datetime) -> None:
-        """Read at about the time `now`: `self.now` is the time to ask with."""
+        """Read at about the time `now`; queries must use `self.now`."""
         vars(self).update(vars(catalog))
         self._plain = catalog.connection
         self._plain.execute("BEGIN")
         self._before: str | None = None
         self._is_changed = False
-        self.now = _unlike_any(self._plain, now)
+        self.now = _unused_time(self._plain, now)
         self._stamp = microseconds(self.now)
-        self._noted: list[_Rows | Read] = []
-        self._remembered: dict[tuple[object, ...], str] = {}
+        self._recorded: list[_Rows | Read] = []
+        self._digests: dict[tuple[object, ...], str] = {}
 
     def close(self) -> None:
-        """End the transaction that keeps the catalog as it is; the other catalog stays open."""
+        """End the transaction in which the catalog does not change; the catalog passed in stays open."""
         self._plain.execute("ROLLBACK")
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
+    def disconnected(self) -> Iterator[None]:
         """Close the connection during the context, in which this process may be forked.
 
         No process may use a connection that it inherits (https://www.sqlite.org/howtocorrupt.html, section
-        2.6): a new one calls `begin_again`.
+        2.6): a new one calls `reconnect`.
         """
         self._before = self.state()
         self._plain.execute("ROLLBACK")
@@ -72,10 +75,10 @@ class ObservedCatalog(Catalog):
         try:
             yield
         finally:
-            self.begin_again()
+            self.reconnect()
 
-    def begin_again(self) -> None:
-        """Open the catalog after `apart`. If it has changed, `state` has no value any more."""
+    def reconnect(self) -> None:
+        """Open the catalog again after `disconnected`. If it has changed, `state` returns "" from now on."""
         self._plain = super().connection
         self._plain.execute("BEGIN")
         self._is_changed |= self.state() != self._before
@@ -86,38 +89,38 @@ class ObservedCatalog(Catalog):
         return cast("sqlite3.Connection", self)
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> _Rows:
-        """Return the answer to a statement, and note what is read of it."""
+        """Return the result of a statement, and record what is read of it."""
         rows = _Rows(self._plain.execute(sql, values), sql, tuple(values))
-        self._noted.append(rows)
+        self._recorded.append(rows)
         return rows
 
-    def noted(self) -> list[Read]:
-        """Return what was read since the last call, each once."""
-        reads = self.noted_since(0)
-        self._noted.clear()
+    def take_reads(self) -> list[Read]:
+        """Return what was read since the last call, each read once."""
+        reads = self.reads_since(0)
+        self._recorded.clear()
         return reads
 
-    def noted_since(self, mark: int) -> list[Read]:
-        """Return what was read since `mark` was returned by the method of that name, each once."""
-        reads = (each if isinstance(each, Read) else each.read(self._stamp) for each in self._noted[mark:])
+    def reads_since(self, mark: int) -> list[Read]:
+        """Return what was read since the method `mark` returned this number, each read once."""
+        reads = (item if isinstance(item, Read) else item.read(self._stamp) for item in self._recorded[mark:])
         return list(dict.fromkeys(reads))
 
     def mark(self) -> int:
         """Return a number that identifies what has been read until now."""
-        return len(self._noted)
+        return len(self._recorded)
 
-    def note(self, reads: Iterable[Read]) -> None:
-        """Note what was read before, for something that is used once more."""
-        self._noted.extend(reads)
+    def record(self, reads: Iterable[Read]) -> None:
+        """Record earlier reads again, for another use of their results."""
+        self._recorded.extend(reads)
 
-    def still_answers(self, reads: Iterable[Read]) -> bool:
-        """Return whether all of these would be answered as they were."""
+    def has_same_results(self, reads: Iterable[Read]) -> bool:
+        """Return whether all of these reads would have the same results now."""
         return all(self._digest(read) == read.digest for read in reads)
 
     def state(self) -> str:
-        """Return a text that stays equal only while no article file changes, and none appears or ends.
+        """Return a text that stays equal only while no file changes, and no article appears or expires.
 
-        It is empty where the catalog has changed since it was opened.
+        It is "" if the catalog has changed since it was opened.
         """
         if self._is_changed:
             return ""
@@ -131,22 +134,22 @@ class ObservedCatalog(Catalog):
 
     def _digest(self, read: Read) -> str:
         key = read[:-1]
-        found = self._remembered.get(key)
-        if found is None:
+        digest = self._digests.get(key)
+        if digest is None:
             values = tuple(self._stamp if value is NOW else value for value in read.values)
             rows = _Rows(self._plain.execute(read.sql, values), read.sql, values)
             for _ in range(read.rows + read.is_whole):
                 if rows.fetchone() is None:
                     break
-            found = rows.read(self._stamp).digest
+            digest = rows.read(self._stamp).digest
             rows.close()
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = found
-        return found
+            if len(self._digests) >= _MAX_DIGESTS:
+                self._digests.clear()
+            self._digests[key] = digest
+        return digest
 
 
-def _unlike_any(connection: sqlite3.Connection, now: datetime) -> datetime:
+def _unused_time(connection: sqlite3.Connection, now: datetime) -> datetime:
     """Return the first time from `now` on that no article has: its value then identifies it in statements."""
     while connection.execute(
         _TIMES, (microseconds(now - _MICROSECOND), microseconds(now + _MICROSECOND))
@@ -156,7 +159,7 @@ def _unlike_any(connection: sqlite3.Connection, now: datetime) -> datetime:
 
 
 class _Rows:
-    """The answer to a statement, and what was read of it."""
+    """The result of a statement, and what was read of it."""
 
     __slots__ = ("_count", "_cursor", "_digest", "_is_whole", "_sql", "_values")
 
@@ -169,7 +172,7 @@ class _Rows:
         self._is_whole = False
 
     def read(self, stamp: int) -> Read:
-        """Return what was read; `stamp` is the placeholder for the time of asking."""
+        """Return what was read; `stamp` is the time of the query, for which NOW is the placeholder."""
         values = tuple(NOW if value == stamp else value for value in self._values)
         digest = self._digest.copy()
         digest.update(b"%d %d" % (self._count, self._is_whole))
@@ -186,7 +189,7 @@ class _Rows:
             self._is_whole = True
         else:
             self._count += 1
-            # For a row with a body this is ten times as fast as `repr`. Later versions of the format than 2
+            # For a row with a body this is ten times as fast as `repr`. Versions of marshal's format after 2
             # may write equal values as different bytes.
             self._digest.update(marshal.dumps(row, 2))
         return row

@@ -18,7 +18,7 @@ from typing import TypeVar
 from articles.article import Article
 from articles.catalog import narrowing
 from articles.catalog.catalog import Catalog
-from articles.catalog.search_words import searched, segmented
+from articles.catalog.search_words import body_words, segmented
 from articles.catalog.snippets import TEXT_COLUMNS, TOKENS, packed, unpacked
 from articles.reading.record import microseconds
 from articles.topics import ALL
@@ -29,25 +29,25 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 MAX_CHANGED = 1000
-"""How many articles that changed since the last update of the index are looked at one by one."""
+"""The most articles that changed since the last update of the index and are examined one by one."""
 MAX_BODY = 4_000
 """Characters of an article's body that are searched: its beginning."""
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
 _VERSION = 8
-_WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
+_MAX_WAIT = 1.0  # seconds that a search waits for an update; it then uses the index as it is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
 
 _SCHEMA = (
     "CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL)",
     "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) WITHOUT ROWID",
-    # From when to when those are shown that are not shown from their publication on, or not for ever.
+    # When articles appear and expire, if they do not appear at their publication or do expire.
     "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
-    # What the two indexes have of an article: to remove it, they need the same texts again.
+    # The texts of an article in the two indexes, which are needed to remove it from them.
     "CREATE TABLE sources (number INTEGER PRIMARY KEY, columns BLOB NOT NULL)",
-    # Indexes of the beginnings of words took more room than all words, and saved a few milliseconds.
+    # No prefix index: it would be larger than all words, and save a few milliseconds.
     f"CREATE VIRTUAL TABLE texts USING fts5 ({TEXT_COLUMNS}, content = '', {TOKENS})",
     "CREATE VIRTUAL TABLE terms USING fts5vocab(texts, row)",
     f"""CREATE VIRTUAL TABLE filters USING fts5 (
@@ -73,7 +73,7 @@ class SearchIndex:
         self.path = catalog.path.with_name(f"search-{_VERSION}-{catalog.path.name.removeprefix('catalog-')}")
         self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION)
         self._retry_at = 0.0
-        self._starting = threading.Lock()
+        self._start_lock = threading.Lock()
         self._worker: threading.Thread | None = None
 
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -83,7 +83,7 @@ class SearchIndex:
     def changed(self, *, start: bool = False) -> list[Article] | None:
         """Return the articles that changed since the last update, None where there are too many.
 
-        With `start`, an update is begun where there are any.
+        With `start`, an update is started if there are any.
         """
         identity, revision = self._file.run(self._state)
         if identity != self._catalog.identity:
@@ -100,20 +100,20 @@ class SearchIndex:
         self._file.run(self._write)
 
     def refresh(self) -> bool:
-        """Let a thread update the index where that is needed; return whether it is up to date now."""
+        """Update the index in a thread if it is outdated; return whether it is up to date now."""
         if self._is_current():
             return True
         worker = self._start()
         if worker is None:
             return False
-        worker.join(_WAIT)
+        worker.join(_MAX_WAIT)
         return self._is_current()
 
     def _start(self) -> threading.Thread | None:
-        """Return the thread that updates the index, None soon after an update that failed."""
+        """Return the thread that updates the index; None if an update failed a short time ago."""
         if time.monotonic() < self._retry_at:
             return None
-        with self._starting:
+        with self._start_lock:
             if self._worker is None or not self._worker.is_alive():
                 self._worker = threading.Thread(target=self._work, name="search-index", daemon=True)
                 self._worker.start()
@@ -159,9 +159,9 @@ class SearchIndex:
 
     def _add(self, connection: sqlite3.Connection, article: Article) -> None:
         first = number_of(article.published_at)
-        within = (first, first + WITHIN_SECOND)
+        same_second = (first, first + WITHIN_SECOND)
         last = connection.execute(
-            "SELECT max(number) FROM known WHERE number >= ? AND number < ?", within
+            "SELECT max(number) FROM known WHERE number >= ? AND number < ?", same_second
         ).fetchone()[0]
         number = first if last is None else last + 1
         connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, number))
@@ -172,7 +172,7 @@ class SearchIndex:
         texts = (
             segmented(article.title),
             segmented(article.summary),
-            segmented(searched(self._catalog.body_start(article.id, MAX_BODY))),
+            segmented(body_words(self._catalog.body_start(article.id, MAX_BODY))),
         )
         columns = (*texts, *narrowing.indexed(article))
         connection.execute("INSERT INTO sources VALUES (?, ?)", (number, packed(columns)))
@@ -204,6 +204,6 @@ class SearchIndex:
         return row or ("", 0)
 
 
-def number_of(moment: datetime) -> int:
+def number_of(published_at: datetime) -> int:
     """Return the first number for articles that were published in this second."""
-    return microseconds(moment) // 1_000_000 * WITHIN_SECOND
+    return microseconds(published_at) // 1_000_000 * WITHIN_SECOND

@@ -10,10 +10,10 @@ from functools import cache
 MAX_LENGTH = 200
 """The most characters of a query."""
 MAX_WORDS = 10
-"""The most distinct words of a query that are searched: the first ones."""
+"""The most distinct words of a query; further ones are ignored."""
 
-MIN_BEGINNING = 3
-"""Characters from which on the last word may be incomplete; the index knows beginnings of that length."""
+MIN_PREFIX = 3
+"""The fewest characters of a last word that is also searched as a prefix."""
 
 SIGNED_NAME = r"(?<![^\W_])[A-Za-z](?:\+\+|#)(?![^\W\d_])"
 """A name of one letter and signs, such as C++ and C#, which is a word with its signs."""
@@ -26,8 +26,8 @@ _UNSPACED = (
 )
 _WORD = re.compile(rf"{SIGNED_NAME}|[\w'’]+")
 _SIGNED_NAME = re.compile(rf"({SIGNED_NAME})(?=(\d?))")
-# In the index, signs are characters for private use, which SQLite takes for letters. A space without width
-# parts such a name from a digit behind it, as in C++17.
+# In the index, signs are private-use characters, which SQLite treats as letters. A zero-width space separates
+# such a name from a digit after it, as in C++17.
 _SIGNS = {"+": "\ue02b", "#": "\ue023"}
 _TO_LETTERS = str.maketrans(_SIGNS)
 _END_OF_NAME = "\u200b"
@@ -38,9 +38,9 @@ _MARKUP = re.compile(
     r"(?:<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)"
     r"|(?:[*_`>|~\[\]]|(?<!\w)#)+)"
 )
-# The quotation marks of languages, as if they were typed on a keyboard.
+# Typographic quotation marks, which mean the same as straight ones.
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»「」", '"'))
-# A quoted phrase, or what is between spaces; with a minus before it, neither may be there.
+# A quoted phrase, or the text between two spaces; a minus before it excludes articles that have it.
 _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plain>\S+))""")
 
 
@@ -53,58 +53,62 @@ class SearchQuery:
 
     phrases: tuple[tuple[str, ...], ...]
     excluded: tuple[tuple[str, ...], ...]
-    is_open: bool
+    ends_with_prefix: bool
 
     @property
     def words(self) -> list[str]:
-        """The distinct words that must be there; upper and lower case are the same."""
+        """The distinct words that are required; upper and lower case are the same."""
         return list({word.casefold(): word for phrase in self.phrases for word in phrase}.values())
 
     def expression(self, *, any_word: bool = False) -> str:
-        """Return it as an FTS5 expression, "" where nothing has to be there.
+        """Return the query as an FTS5 expression, "" if no word is required.
 
-        With `any_word`, one of the phrases is enough. Only the last word may be a beginning, and only from
-        MIN_BEGINNING characters on: that costs as much as all the words that begin so.
+        With `any_word`, one of the phrases is enough. Only the last word may be a prefix, and only from
+        MIN_PREFIX characters on: a search for a prefix costs as much as one for all words with it.
         """
         phrases = [_quoted(phrase) for phrase in self.phrases]
         if not phrases:
             return ""
-        if self.is_open and len(self.phrases[-1][-1]) >= MIN_BEGINNING:
+        if self.ends_with_prefix and len(self.phrases[-1][-1]) >= MIN_PREFIX:
             phrases[-1] += "*"
         expression = (" OR " if any_word else " ").join(phrases)
-        unwanted = " OR ".join(map(_quoted, self.excluded))
-        return f"({expression}) NOT ({unwanted})" if unwanted else expression
+        excluded = " OR ".join(map(_quoted, self.excluded))
+        return f"({expression}) NOT ({excluded})" if excluded else expression
 
 
 def parse(query: str) -> SearchQuery:
-    """Return the first `MAX_WORDS` distinct words of a query, its phrases in quotes, and what has a minus.
+    """Return the phrases of a query that are required or excluded, up to `MAX_WORDS` distinct words.
 
-    A phrase in quotes is whole; the last word outside of them may be incomplete.
+    The last word may be a prefix unless it is in quotes.
     """
     phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
     excluded: dict[tuple[str, ...], tuple[str, ...]] = {}
-    is_open, left = False, MAX_WORDS
+    ends_with_prefix, words_left = False, MAX_WORDS
     for part in _PART.finditer(query[:MAX_LENGTH].translate(_QUOTES)):
-        found = _words(part["phrase"] if part["plain"] is None else part["plain"])
-        pieces = [tuple(found)] if part["plain"] is None else [(word,) for word in found]
+        part_words = _words(part["phrase"] if part["plain"] is None else part["plain"])
+        pieces = [tuple(part_words)] if part["plain"] is None else [(word,) for word in part_words]
         for piece in pieces:
-            into = excluded if part["minus"] else phrases
+            target = excluded if part["minus"] else phrases
             key = tuple(word.casefold() for word in piece)
-            if not piece or key in into:
+            if not piece or key in target:
                 continue
-            if len(piece) > left:
+            if len(piece) > words_left:
                 return SearchQuery(
-                    phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open
+                    phrases=tuple(phrases.values()),
+                    excluded=tuple(excluded.values()),
+                    ends_with_prefix=ends_with_prefix,
                 )
-            left -= len(piece)
-            into[key] = piece
+            words_left -= len(piece)
+            target[key] = piece
             if not part["minus"]:
-                is_open = part["plain"] is not None
-    return SearchQuery(phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open)
+                ends_with_prefix = part["plain"] is not None
+    return SearchQuery(
+        phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), ends_with_prefix=ends_with_prefix
+    )
 
 
 def words(query: str) -> list[str]:
-    """Return the distinct words that must be there: those to mark in what was found."""
+    """Return the distinct words that are required: those to mark in the results."""
     return parse(query).words
 
 
@@ -121,13 +125,13 @@ def _quoted(phrase: Iterable[str]) -> str:
     return f'"{" ".join(segmented(word).strip() for word in phrase)}"'
 
 
-def joined(text: str) -> str:
-    """Return what `segmented` made of a text as it was, but for spaces around those characters."""
+def unsegmented(text: str) -> str:
+    """Return the text that `segmented` was called with, except for spaces around those characters."""
     plain = text.replace(_END_OF_NAME, "").translate(_FROM_LETTERS)
     return _segments().sub(r"\1", plain)
 
 
-def searched(body: str) -> str:
+def body_words(body: str) -> str:
     """Return the words of a body in Markdown or HTML: without tags and the addresses of links."""
     return " ".join(_MARKUP.sub(" ", body).split())
 
@@ -142,7 +146,7 @@ def with_signs(text: str) -> str:
     if "++" not in text and "#" not in text:
         return text
     return _SIGNED_NAME.sub(
-        lambda found: found[1].translate(_TO_LETTERS) + (_END_OF_NAME if found[2] else ""), text
+        lambda name: name[1].translate(_TO_LETTERS) + (_END_OF_NAME if name[2] else ""), text
     )
 
 

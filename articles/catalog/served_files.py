@@ -17,7 +17,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.visibility import is_visible
 from articles.files.folder import Folder
 
-# Kinds that a browser shows and that cannot run as a page of this site: see `pages.files` for SVG.
+# Types that browsers show, and that cannot run as a page of this site: see `pages.files` for SVG.
 MEDIA_TYPES = {
     ".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
@@ -27,7 +27,7 @@ MEDIA_TYPES = {
     ".webm": "video/webm",
     ".pdf": "application/pdf",
 }  # fmt: skip
-# Never served, whatever the settings say: in other spellings, article files of another site or a draft.
+# Never served, whatever the settings say: these can be article files of another site, or drafts.
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdx"})
 
 
@@ -49,18 +49,18 @@ class ArticleFiles:
             return None
         root = self._folder.root
         try:
-            whole_root = root.resolve()
-            whole = root.joinpath(*path.split("/")).resolve(strict=True)
-            if not (whole.is_relative_to(whole_root) and stat.S_ISREG(whole.stat().st_mode)):
+            resolved_root = root.resolve()
+            resolved = root.joinpath(*path.split("/")).resolve(strict=True)
+            if not (resolved.is_relative_to(resolved_root) and stat.S_ISREG(resolved.stat().st_mode)):
                 return None
         except (OSError, RuntimeError, ValueError):  # RuntimeError: links that lead in a circle
             return None
-        target = whole.relative_to(whole_root).as_posix()
-        same_kind = whole.suffix.lower() == Path(path).suffix.lower()
+        target = resolved.relative_to(resolved_root).as_posix()
+        same_kind = resolved.suffix.lower() == Path(path).suffix.lower()
         if target != path and not (same_kind and self._may_be_served(target)):
             return None
-        shown = all(is_visible(self._catalog, each, now) for each in {path, target})
-        return whole if shown else None
+        shown = all(is_visible(self._catalog, name, now) for name in {path, target})
+        return resolved if shown else None
 
     def _may_be_served(self, path: str) -> bool:
         parts = path.split("/")

@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from articles.catalog.search_words import joined
+from articles.catalog.search_words import unsegmented
 
 TEXT_COLUMNS = "title, summary, body"
 """The columns of the index of texts."""
 TOKENS = 'tokenize = "unicode61 remove_diacritics 2"'
-"""How it divides texts into words: https://www.sqlite.org/fts5.html#unicode61_tokenizer."""
+"""How the index divides texts into words: https://www.sqlite.org/fts5.html#unicode61_tokenizer."""
 
 _CREATE = f"CREATE VIRTUAL TABLE texts USING fts5 ({TEXT_COLUMNS}, {TOKENS})"
 _ADD = f"INSERT INTO texts (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?)"
@@ -36,18 +36,18 @@ def snippets(expression: str, sources: Mapping[int, bytes]) -> dict[int, str]:
         connection.execute(_CREATE)
         connection.executemany(_ADD, ((number, *columns) for number, columns in texts.items()))
         return {
-            number: joined(marked.replace("\2", "").replace("\3", ""))
+            number: unsegmented(marked.replace("\2", "").replace("\3", ""))
             for number, marked in connection.execute(_FIND, (expression,))
             if marked and "\2" in marked
         }
 
 
 def packed(columns: Sequence[str]) -> bytes:
-    """Return texts as `unpacked` reads them, in less room."""
+    """Return texts in a compressed form, which `unpacked` reads."""
     return zlib.compress(json.dumps(columns, ensure_ascii=False).encode(), 1)
 
 
 def unpacked(source: bytes) -> list[str]:
-    """Return the texts that `packed` was given."""
+    """Return the texts that were `packed`."""
     columns: list[str] = json.loads(zlib.decompress(source))
     return columns

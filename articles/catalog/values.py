@@ -48,21 +48,21 @@ class ValueCounts:
 def value_counts(catalog: Catalog, now: datetime) -> ValueCounts:
     """Return the counts over all articles that are shown at `now`; takes some two seconds for a million."""
     counts = ValueCounts(types=Counter(), providers=Counter(), languages=Counter(), authors=Counter())
-    for type_, provider, language, number in catalog.connection.execute(_COUNT, (microseconds(now),)):
+    for type_, provider, language, count in catalog.connection.execute(_COUNT, (microseconds(now),)):
         if type_ is not None:
-            counts.types[type_] += number
+            counts.types[type_] += count
         if provider is not None:
-            counts.providers[provider] += number
+            counts.providers[provider] += count
         if language is not None:
-            counts.languages[language] += number
+            counts.languages[language] += count
     counts.authors.update(dict(catalog.connection.execute(_COUNT_AUTHORS, (microseconds(now),))))
     return counts
 
 
 def counts_by_topic(catalog: Catalog, now: datetime, axis: str) -> dict[str, Counter[str]]:
     """Return how many shown articles of each topic (and of `all`) have which value on one of the `AXES`."""
-    found: dict[str, Counter[str]] = {}
-    for slug, value, number in catalog.connection.execute(_BY_TOPIC[axis], (microseconds(now),)):
+    counts: dict[str, Counter[str]] = {}
+    for slug, value, count in catalog.connection.execute(_BY_TOPIC[axis], (microseconds(now),)):
         if value:
-            found.setdefault(slug, Counter())[value] += number
-    return found
+            counts.setdefault(slug, Counter())[value] += count
+    return counts

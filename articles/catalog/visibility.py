@@ -58,7 +58,7 @@ def _ranges(path: str) -> Iterator[tuple[str, str, str]]:
 def _exists(catalog: Catalog, sql: str, folder: str, low: str, high: str, *values: int) -> bool:
     """Return whether the query finds a path from `low` to below `high` that is directly in `folder`.
 
-    Steps over each folder below with one look-up, however many files are in it.
+    Skips each folder below with one query, however many files are in it.
     """
     while row := catalog.connection.execute(sql, (low, high, *values)).fetchone():
         below, slash, _ = row[0][len(folder) :].partition("/")

@@ -15,7 +15,7 @@ from articles.catalog.catalog import Catalog
 from storage.private import private_file, private_folder
 from storage.unused import remove_unused
 
-_LONGEST_PROBLEM = 500  # characters
+_MAX_PROBLEM = 500  # characters
 
 
 class WatchLock:
@@ -55,7 +55,7 @@ class WatchLock:
             self._file = None
 
     def write_problem(self, problem: str) -> None:
-        """Let all processes know why the articles are not refreshed; "" says that they are.
+        """Tell all processes why the articles are not refreshed; "" means that they are.
 
         Does nothing where another process has the lock.
         """
@@ -64,12 +64,12 @@ class WatchLock:
         self._problem = problem
         with suppress(OSError):  # a full disk must not stop the refreshes
             self._file.truncate(0)
-            self._file.write(problem[:_LONGEST_PROBLEM])
+            self._file.write(problem[:_MAX_PROBLEM])
             self._file.flush()
 
 
 def is_watched(catalog: Catalog) -> bool:
-    """Whether a process of this machine keeps the catalog fresh now."""
+    """Return whether a process of this machine keeps the catalog up to date now."""
     try:
         lock = _path(catalog).open("r")
     except FileNotFoundError:
@@ -83,7 +83,7 @@ def is_watched(catalog: Catalog) -> bool:
 
 
 def refresh_problem(catalog: Catalog) -> str | None:
-    """Return why the process that keeps the catalog fresh cannot do so now, in one line; None if it can."""
+    """Return why the process that refreshes the catalog cannot do so now, in one line; None if it can."""
     try:
         text = _path(catalog).read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,8 +1,8 @@
-"""Keeps the catalog fresh for as long as a process lives.
+"""Keeps the catalog up to date while a process runs.
 
 Of all the processes on one machine that watch one catalog, one at a time does the work; the others only read,
-and one of them takes over when that one ends. File events make changes show at once; a rescan, as often as it
-is cheap, finds those that came without an event.
+and one of them takes over when that one ends. File events report changes at once; a rescan, more often if it
+is cheap, finds those without an event.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minu
 _RESCAN_AFTER = (1.0, 60.0)
 # Files that articles refer to, such as pictures, and data files, whose values apply to articles.
 _BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
-_TOPMOST = 2  # parts of a path: "/" and a name
-_MOST_PROBLEMS = 100  # of one refresh that are logged one by one
+_TOP_LEVELS = 2  # parts of a path: "/" and a name
+_MAX_PROBLEMS = 100  # of one refresh that are logged one by one
 
 Events = Callable[..., "Iterator[set[tuple[Change, str]]]"]
 
 
 def _file_events(*folders: Path, **options: Any) -> Iterator[set[tuple[Change, str]]]:
-    """Do what `watchfiles.watch` does, which is loaded where a thread begins to watch: exports never do."""
+    """Call `watchfiles.watch`, which is imported only when a thread begins to watch: exports never do."""
     from watchfiles import watch
 
     return watch(*folders, **options)
@@ -143,8 +143,8 @@ class Watcher(Background):
     def _events(self, folders: dict[str, int]) -> Iterator[tuple[list[str] | None, bool]]:
         """Yield which articles changed, [] when nothing did, None when that is unclear.
 
-        With it, whether a folder came, went or was replaced, in the folder of articles or above it: of a new
-        one there are no events yet.
+        Also yield whether a folder was added, removed or replaced, in the folder of articles or above it:
+        there are no events in a new one yet.
         """
         root, matches = Path(os.path.realpath(self._indexer.folder.root)), self._indexer.folder.matches
         beside = self._indexer.watched
@@ -168,7 +168,7 @@ class Watcher(Background):
                 yield None, self._indexer.watched != beside
                 continue
             inside = {path.removeprefix(f"{root}/") for path in seen if path.startswith(f"{root}/")}
-            yield _sorted_out(inside, root, folders, matches)
+            yield _changes_in(inside, root, folders, matches)
 
     def _report_change(self) -> None:
         """Call `on_change` if the catalog has changed since the last call.
@@ -191,7 +191,7 @@ class Watcher(Background):
     def _refresh(self, paths: list[str] | None) -> tuple[dict[str, int], float]:
         """Refresh once; return the folders there are, and how many seconds to wait before the next rescan.
 
-        No folders where they were not listed, or cannot be.
+        No folders if they were not listed, or cannot be.
         """
         started = time.thread_time()  # work, not waiting for a busy disk or another process
         try:
@@ -227,26 +227,26 @@ class Watcher(Background):
 def log_refresh(refresh: Refresh) -> bool:
     """Log what a refresh did; return whether it did anything."""
     bad = len(refresh.problems)
-    for problem in refresh.problems[:_MOST_PROBLEMS]:
+    for problem in refresh.problems[:_MAX_PROBLEMS]:
         if problem.path in refresh.still_shown:
             log.warning("%s; its last good version is still shown", problem)
         else:
             log.warning("left out %s", problem)
-    if bad > _MOST_PROBLEMS:
-        log.warning("left out %d more: `flask articles check` lists them", bad - _MOST_PROBLEMS)
+    if bad > _MAX_PROBLEMS:
+        log.warning("left out %d more: `flask articles check` lists them", bad - _MAX_PROBLEMS)
     if not (refresh.changed or refresh.removed or bad):
         return False
     log.info("articles: %d changed, %d removed, %d bad", refresh.changed, refresh.removed, bad)
     return True
 
 
-def _sorted_out(
+def _changes_in(
     seen: set[str], root: Path, folders: Container[str], matches: Callable[[str], bool]
 ) -> tuple[list[str] | None, bool]:
     """Return what `Watcher._events` yields for the paths on which there were events."""
     paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
-    # What is no file may be a folder that came or went with all its articles. Path's own methods raise on
-    # names that are too long.
+    # A path without a file may be a folder that was added or removed with all its articles. Methods of Path
+    # raise on names that are too long.
     others = [
         path
         for path in paths
@@ -259,7 +259,7 @@ def _sorted_out(
 
 
 def _watchable(folders: Iterable[str]) -> list[str]:
-    """Return the folders that can be watched; of the others, a rescan sees what changes in them.
+    """Return the folders that can be watched; a rescan finds the changes in the others.
 
     The topmost folders, such as `/` and `/home`, and a user's home are those of all programs, not of a
     project. On some systems, watching one reports every change below it.
@@ -268,7 +268,7 @@ def _watchable(folders: Iterable[str]) -> list[str]:
     return sorted(
         folder
         for folder in folders
-        if len(Path(folder).parts) > _TOPMOST and folder != home and os.access(folder, os.R_OK)
+        if len(Path(folder).parts) > _TOP_LEVELS and folder != home and os.access(folder, os.R_OK)
     )
 
 
@@ -280,6 +280,6 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _pause(spent: float) -> float:
+def _pause(seconds: float) -> float:
     shortest, longest = _RESCAN_AFTER
-    return min(max(spent / _RESCAN_SHARE, shortest), longest)
+    return min(max(seconds / _RESCAN_SHARE, shortest), longest)

@@ -126,10 +126,10 @@ def test_articles_that_change_while_processes_are_started(site: ArticleSite) -> 
     web = _web(site)
     with closing(ObservedCatalog(web.newswire.catalog, web.newswire.clock())) as catalog:
         before = catalog.state()
-        with catalog.apart():
+        with catalog.disconnected():
             pass
         assert catalog.state() == before
-        with catalog.apart():
+        with catalog.disconnected():
             site.write("new.md", "Text")
             web.refresh()
         assert before and not catalog.state()
