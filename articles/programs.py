@@ -64,8 +64,8 @@ GRIDSOME = Program(name="Gridsome", generator="astro", note=f"Gridsome: {_OWN_CO
 QUARTZ = Program(
     name="Quartz",
     generator="astro",
-    note="Quartz: links between notes in double square brackets are shown as text; notes that its plugins, "
-    "such as ExplicitPublish, leave out are read: name them in articles.exclude",
+    note="Quartz: embedded notes are shown as links; notes that its plugins, such as ExplicitPublish, leave "
+    "out are read: name them in articles.exclude",
     exclude=("private/**", "templates/**"),
 )
 MKDOCS = Program(

@@ -32,6 +32,7 @@ _MENTIONS = (
         "{",
         re.compile(r"""\{[{%][<%-]?\s*(?:post_url|link|ref|relref)\s+(?:path\s*=\s*)?["'`]?([^"'`\s%>]+)"""),
     ),
+    ("[[", re.compile(r"\[\[([^\[\]|#\n]{1,300})")),
     ("require", re.compile(r"""require\(["']([^"']+)""")),
 )
 

@@ -98,7 +98,10 @@ class Surroundings:
         """Return the pattern that the generator's configuration has for files in these folders."""
         section = folders[0].lower() if folders else ""
         own = home.permalinks if home else {}
-        return own.get(section) or self.permalinks.get(section) or self.permalinks.get("")
+        found = own.get(section) or self.permalinks.get(section)
+        if found is None and len(folders) > 1:  # a collection of Jekyll in the folder of all collections
+            found = self.permalinks.get("/".join(folders[:2]).lower())
+        return found or self.permalinks.get("")
 
     def home_of(self, path: str) -> LanguageHome | None:
         """Return the language that the file at `path` belongs to, None on a site that has but one."""

@@ -20,7 +20,7 @@ from articles.reading import bundles, keys, limits, not_articles, parts, values,
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, meant, without_date
 from articles.reading.head import Head, HeadError
-from articles.reading.heads import split
+from articles.reading.heads import NO_KEYS, split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values
@@ -69,6 +69,8 @@ def parse(
         raise ArticleError(path, error.line, error.reason) from None
     if head is None or (head.kind == "none" and not_articles.is_paper(path)):
         return None
+    if not head.values and context.conventions.is_plain and head.kind == "yaml":
+        raise ArticleError(path, head.line, NO_KEYS)
     try:
         return _Reading(head, path, context, strict=strict).parsed()
     except BadValueError as problem:

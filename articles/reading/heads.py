@@ -15,6 +15,9 @@ from articles.reading.keys import RELATED_KEYS
 from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml
 
+NO_KEYS = "the front matter must be a list of `key: value` lines"
+"""The reason to refuse front matter that is something else."""
+
 _OPENING = re.compile(r"(?:\ufeff|[ \t]*\n)*(---|\+\+\+)(?:[ \t]*|(json|toml|yaml|yml)[ \t]*)\n")
 _CLOSING = {
     "---": re.compile(r"\n---[ \t]*(?:\n|\Z)"),
@@ -34,7 +37,7 @@ def split(text: str, *, extension: str = "md", skipping: bool = True, by_line: b
 
     Without front matter there must be a heading, which gives the title. With `skipping`, the blocks of keys
     that are never read are left out unchecked. With `by_line`, what is between `---` and is not YAML is
-    `Key: value` lines. Raises HeadError.
+    `Key: value` lines, and such lines without fences need no blank line below them. Raises HeadError.
     """
     if text.startswith("---\n"):  # nearly every file
         try:
@@ -48,7 +51,7 @@ def split(text: str, *, extension: str = "md", skipping: bool = True, by_line: b
         return _fenced(text, opening[1], opening[2] or "", opening.end(), skipping)
     from articles.reading import other_heads  # late: most sites have no such file
 
-    return other_heads.split(text, extension)
+    return other_heads.split(text, extension, ends_at_text=by_line)
 
 
 def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) -> Head:
@@ -128,6 +131,8 @@ def _yaml_values(source: str, first: int) -> Mapping[str, Any]:
         values = safeyaml.load(source)
     except safeyaml.YamlError as error:
         raise HeadError(error.line + first, error.reason) from None
+    if values is None:
+        return {}
     if not isinstance(values, dict):
-        raise HeadError(first, "the front matter must be a list of `key: value` lines")
+        raise HeadError(first, NO_KEYS)
     return {key: value for key, value in values.items() if isinstance(key, str)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from articles.reading.context import Scope
 
+_STYLES_WITH_EXTENSION = ("date", "ordinal", "weekdate", "none")
 FILES = ("_config.yml", "_config.yaml", "_config.toml")
 
 
@@ -33,8 +34,9 @@ def defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
 def permalinks(config: Mapping[str, Any], below: str) -> Iterator[tuple[str, str]]:
     """Yield the patterns of addresses that collections have, by the folder that holds their files.
 
-    `below` is the path of the articles below the configuration, "." where they are not. It is "" for all
-    files where it lies in a collection's folder. https://jekyllrb.com/docs/permalinks/#collections
+    `below` is the path of the articles below the configuration, "." where they are not. The pattern is for
+    all files, "", where it lies in a collection's folder.
+    https://jekyllrb.com/docs/permalinks/#collections
     """
     collections = config.get("collections")
     top = config.get("collections_dir")
@@ -42,12 +44,23 @@ def permalinks(config: Mapping[str, Any], below: str) -> Iterator[tuple[str, str
     for name, values in collections.items() if isinstance(collections, Mapping) else ():
         pattern = values.get("permalink") if isinstance(values, Mapping) else None
         if not isinstance(pattern, str):
-            continue
+            if str(name) == "posts" or not (isinstance(values, Mapping) and values.get("output") is True):
+                continue
+            pattern = f"/:collection/:path{_suffix(config.get('permalink'))}"
         pattern, folder = pattern.replace(":collection", str(name)), f"{top}_{name}"
         if f"{below}/".startswith(f"{folder}/"):
             yield "", pattern
-        elif below == "." and not top and ":path" not in pattern:
-            yield folder.lower(), pattern
+        elif below in (".", top.rstrip("/")):
+            key = folder if below == "." else f"_{name}"
+            yield key.lower(), pattern.replace(":path", f":folders[{key.count('/') + 1}:]/:basename")
+
+
+def _suffix(style: Any) -> str:
+    """Return the end that the site's `permalink` gives to the addresses of its collections."""
+    style = str(style or "date")
+    if style == "pretty" or style.endswith("/"):
+        return "/"
+    return ":output_ext" if style in _STYLES_WITH_EXTENSION or style.endswith(":output_ext") else ""
 
 
 def as_texts(values: Mapping[Any, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _LEADING = re.compile(r"(?:\ufeff|\s)*")
 _OBJECT = re.compile(r'\{\s*(?:"|\})')
 _LINE = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]{1,100}):[ \t]*(.*)")
 _CONTINUED = re.compile(r"(?:[ ]{4,}|\t)[ \t]*(\S.*)")
+_HEAD_LINES = re.compile(r"(?:(?:[ ]{0,3}[A-Za-z0-9_-]{1,100}:|[ ]{4}|\t)[^\n]*\n)*")
 _ATX = re.compile(r"#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
 _UNDERLINE = re.compile(r"=+[ \t]*")
 _FENCE = re.compile(r"\n---[ \t]*(?:\n|\Z)")
@@ -40,15 +41,19 @@ class _WrittenFloat(float):
         return self.text
 
 
-def split(text: str, extension: str) -> Head | None:
-    """Return the head of a file that has no fenced front matter; None where the file is not an article."""
+def split(text: str, extension: str, *, ends_at_text: bool = False) -> Head | None:
+    """Return the head of a file that has no fenced front matter; None where the file is not an article.
+
+    With `ends_at_text`, `Key: value` lines also end at the first line that is not one, which is the body's
+    first: https://python-markdown.github.io/extensions/meta_data/.
+    """
     start = _LEADING.match(text)
     at = start.end() if start else 0
     if _OBJECT.match(text, at):
         return _object(text, at)
     return (
         _unopened(text, at)
-        or _lines(text, at)
+        or _lines(text, at, ends_at_text=ends_at_text)
         or (None if extension == "html" else _heading(text, extension))
     )
 
@@ -134,9 +139,12 @@ def fenced_lines(text: str, start: int) -> Head | None:
     return _head_of_lines(text, start, found.start(), found.end()) if found else None
 
 
-def _lines(text: str, at: int) -> Head | None:
-    """Read `Key: value` lines up to a blank one."""
+def _lines(text: str, at: int, *, ends_at_text: bool) -> Head | None:
+    """Read `Key: value` lines up to a blank one, or with `ends_at_text` up to one that is something else."""
     head, blank, _ = text[at : at + MAX_HEAD].partition("\n\n")
+    lines = _HEAD_LINES.match(f"{head}\n") if ends_at_text else None
+    if lines and lines.end() < len(head):
+        head, blank = head[: lines.end()], ""
     return _head_of_lines(text, at, at + len(head), at + len(head) + len(blank))
 
 

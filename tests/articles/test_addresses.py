@@ -293,14 +293,20 @@ def test_the_date_in_a_name_in_hugo(tmp_path: Path, config: str, expected: str) 
         ("_news/b.md", "_news", "/news/b"),
         ("_other/c.md", "_other", "/2026/03/04/c.html"),
         ("more/2026-03-04-a.md", "more", "/2026/03/04/a.html"),
+        ("_shown/b/c.md", ".", "/shown/b/c.html"),
+        ("all/_news/2026-03-04-a.md", "all", "/news/2026/a/"),
+        ("all/_news/2026-03-04-a.md", ".", "/news/2026/a/"),
+        ("all/_shown/b/c.md", "all", "/shown/b/c.html"),
     ],
 )
 def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expected: str) -> None:
-    """A collection's own pattern holds for the files in its folder."""
+    """A collection's own pattern holds for the files in its folder, wherever all collections are."""
+    top = "collections_dir: all\n" if path.startswith("all/") else ""
+    news = "/:collection/:year/:title/" if top else "/:collection/:path"
     put(
         tmp_path / "_config.yml",
-        "permalink: date\ncollections:\n  posts: {permalink: '/blog/:title/'}\n"
-        "  news: {permalink: '/:collection/:path'}\n  other:\n",
+        f"permalink: date\n{top}collections:\n  posts: {{permalink: '/blog/:title/'}}\n"
+        f"  news: {{permalink: '{news}'}}\n  other:\n  shown: {{output: true}}\n",
     )
     put(tmp_path / path, "---\ntitle: T\ndate: 2026-03-04\n---\nx\n")
     folder = Folder(tmp_path / below, top=tmp_path)

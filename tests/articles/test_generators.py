@@ -263,6 +263,24 @@ def test_heads_of_other_forms(head: str, generator: Generator, title: str, topic
     assert not hidden.article.is_published
 
 
+def test_lines_of_pelican_that_end_at_the_text() -> None:
+    """With `pelican`, the body begins at the first line without a key, also where no blank one is above."""
+    text = "Title: A\nTags: b,\n    c\nThe body: begins.\n\nMore.\n"
+    parsed = frontmatter.parse(text, "2026-01-02-a.md", Context(Conventions(generator="pelican")))
+    assert parsed is not None
+    assert (parsed.article.topics, parsed.article.body) == (("b", "c"), "The body: begins.\n\nMore.")
+    assert frontmatter.parse(text, "2026-01-02-a.md") is None
+
+
+def test_front_matter_without_keys() -> None:
+    """Jekyll renders each file with front matter, also with an empty one: it has the heading as its title."""
+    context = Context(Conventions(generator="jekyll"))
+    parsed = frontmatter.parse("---\n---\n\n# A\n\nx\n", "_posts/2026-01-02-a.md", context)
+    assert parsed is not None
+    assert parsed.article.title == "A"
+    assert frontmatter.parse("---\n# note\n---\n\n# A\n\nx\n", "docs/a.md", context) is None
+
+
 def test_a_rule_below_other_lines_ends_no_front_matter() -> None:
     """`---` marks a front matter only directly below its lines, and where these have a title."""
     for text in ("note: a\n---\nWords.\n", "words\n---\ntitle: a\n", "title: a: b\nwords\n---\n"):

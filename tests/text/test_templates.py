@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.text.test_limits import calls
+from text import markdown
 from text.markup import render_markdown
 from text.templates import expand
 from text.templates.admonitions import quoted
@@ -172,10 +173,15 @@ def test_jsx_in_markdown(written: str, shown: str) -> None:
         ("{% notebook a.ipynb %}{% include_code b.py lang:python %}", ""),
         ("{% youtube abcdefgh %}", '<a href="https://www.youtube.com/watch?v=abcdefgh">Watch on YouTube</a>'),
         ("[a]({filename}/b.md)", "[a]({filename}/b.md)"),
+        (
+            '{% import "a.html" as b %}{% call b.c("d") %}e{% endcall %} [f]({{ SITEURL }}/g)',
+            f"e [f]({BASE}/g)",
+        ),
+        (":octicons-tag-16: a :material-clock:{ .b } c :fontawesome:", "a c :fontawesome:"),
     ],
 )
 def test_pelican(written: str, shown: str) -> None:
-    """Pelican's content has the tags of one plugin only; all other braces are prose."""
+    """Pelican's content has the tags of two plugins only; all other braces are prose."""
     assert expanded(written, "pelican") == shown
 
 
@@ -202,6 +208,41 @@ def test_the_admonitions_and_tabs_of_python_markdown(written: str, shown: str) -
     text = expand(written, generator="pelican", markup="markdown").text
     found = render_markdown(text, "https://b.example/").replace("blockquote>", "q>")
     assert re.sub(r">\n+<", "><", found) == shown
+
+
+@pytest.mark.parametrize(
+    ("generator", "written", "shown"),
+    [
+        ("jekyll", '<div class="a" markdown="1">\n#### B\n{: .c}\n\n- *d*\n</div>\n*e*',
+         '<div class="a"><h4>B</h4><ul><li><em>d</em></li></ul></div><p><em>e</em></p>'),
+        ("jekyll", "<div>\n*a*\n</div>", "<div>\n*a*\n</div>"),
+        ("jekyll", '<div markdown="0">\n*a*\n</div>', '<div markdown="0">\n*a*\n</div>'),
+        ("jekyll", '<center markdown="1">*a*</center>', "<center><p><em>a</em></p></center>"),
+        ("jekyll", '<div markdown="1">\n<div>\n*a*\n</div>\n*b*\n</div>\n',
+         "<div><div>\n*a*\n</div><p><em>b</em></p></div>"),
+        ("pelican", "<figure markdown>\n  ![A](a.png)\n</figure>",
+         '<figure><p><img src="a.png" alt="A"></p></figure>'),
+        ("pelican", "```\n<div markdown>\n```", "<pre><code>&lt;div markdown&gt;\n</code></pre>"),
+        ("docusaurus", "<div className='a'>\n  ## B\n  <T c={[1]} />\n</div>\n*d*",
+         "<div><h2>B</h2></div><p><em>d</em></p>"),
+        ("docusaurus", "<T>\n    *a*\n\n    ```\n    b\n      c\n    ```\n\n    - d\n</T>\n\nf\n\n    e",
+         "<p><em>a</em></p><pre><code>b\n  c\n</code></pre><ul><li>d</li></ul><p>f</p>"
+         "<pre><code>e\n</code></pre>"),
+        ("docusaurus", "a<br />\nb\n\n<p>\n*c*\n</p>", "<p>a<br />\nb</p><p>\n*c*\n</p>"),
+        ("hugo", '![a](b.png =30x) ![c](d.png "e" =9x9) `![f](g =1x)` ![h](i =j)',
+         '<p><img src="b.png" alt="a"> <img src="d.png" alt="c" title="e"> <code>![f](g =1x)</code> '
+         "![h](i =j)</p>"),
+        ("astro", "[[A page|b]], [[C#D e]], [[#F]] ![[g h.png|90]] `[[i j]]` [[1]](k)",
+         '<p><a href="/@~A%20page">b</a>, <a href="/@~C#d-e">C &gt; D e</a>, <a href="#f">F</a> '
+         '<img src="g%20h.png" alt=""> <code>[[i j]]</code> <a href="k">[1]</a></p>'),
+        ("astro", "[[Prototype]] and [[ -f a ]]", "<p>[[Prototype]] and [[ -f a ]]</p>"),
+        ("hugo", "[[A page]]", "<p>[[A page]]</p>"),
+    ],
+)  # fmt: skip
+def test_notations_of_other_parsers(generator: str, written: str, shown: str) -> None:
+    """Markdown in HTML blocks, sizes of pictures and wiki links are read where the generator reads them."""
+    text = expand(written, generator=generator, markup="markdown").text
+    assert re.sub(r">\s*\n\s*<", "><", markdown.render(text)).strip() == shown
 
 
 def test_admonitions_cost_no_more_than_their_length() -> None:
@@ -301,6 +342,11 @@ def test_code_stays_as_it_is(text: str, generator: str) -> None:
         "    a\n\n",
         '{{< a "',
         "import a\n",
+        "[[a b",
+        "![[a|",
+        "![a](b =",
+        "<div markdown>\n",
+        "<a\n    ",
     ],
 )
 def test_twice_the_text_is_twice_the_work(unit: str, generator: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _RUN = re.compile(r"`+")
 _BLANK = re.compile(r"\n[ \t>]*(?=\n)")
 _INDENTED = re.compile(r"(?:(?<=\n)[ \t]*\n|\A)((?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=(?: {4}|\t)))+)")
-_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|\[\^")
+ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|\[\^")
+"""The beginning of an item of a list, or of a footnote."""
 
 
 class Code:
@@ -59,11 +60,24 @@ class Code:
         place, is_list = 0, False
         for block in _INDENTED.finditer(self._text):
             for line in self._text[place : block.start(1)].splitlines():
-                if line.strip() and (not line[0].isspace() or _ITEM.match(line)):
-                    is_list = bool(_ITEM.match(line))
+                if line.strip() and (not line[0].isspace() or ITEM.match(line)):
+                    is_list = bool(ITEM.match(line))
             place = block.end()
             if not is_list:
                 yield block.start(1), block.end(1)
+
+
+def outside_code(text: str, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> str:
+    """Return a text with all that fits a pattern replaced, but in code."""
+    code = Code(text)
+    shown: list[str] = []
+    place = 0
+    for start in code.starts():
+        end = code.end(start) if start >= place else None
+        if end is not None:
+            shown += [pattern.sub(replace, text[place:start]), text[start:end]]
+            place = end
+    return "".join([*shown, pattern.sub(replace, text[place:])])
 
 
 def open_fence(fence: str, line_fence: re.Match[str] | None) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ _TABLE_OF_CONTENTS = re.compile(
     r"|^\{::[^}\n]*/?\}[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+
+
+# `![](a.png =300x200)`: https://github.com/tatsy/markdown-it-imsize
+_SIZED = re.compile(
+    r"(!\[[^\[\]\n]{0,500}\]\([^()\s]{1,2000}(?: +\"[^\"\n]{0,500}\")?)"
+    r" +=(?=[\dx])\d{0,5}%?(?:x\d{0,5}%?)?(?=\))"
+)
+# Names of pictures: https://squidfunk.github.io/mkdocs-material/reference/icons-emojis/
+_ICON = re.compile(r":(?:material|octicons|fontawesome|simple)-[a-z0-9-]{1,80}:(?:\{[^{}\n]{0,200}\})? ?")
+_WITH_WIKI_LINKS = frozenset({"astro", "eleventy", "jekyll"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +53,34 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
         expanded = expansion.run()
         unknown |= expansion.unknown
     if generator != "plain" and markup != "html":
-        expanded = _TOC.sub("", expanded) if "[" in expanded or "${" in expanded else expanded
-        if generator == "astro" and markup == "markdown":
-            from text.templates.mdc import without_components
-
-            expanded = without_components(expanded)
-        if generator == "pelican":
-            from text.templates.admonitions import quoted
-
-            expanded = quoted(expanded)
-        if generator in ("jekyll", "pelican"):
-            expanded = _TABLE_OF_CONTENTS.sub("", expanded)
+        expanded = _without_notations(expanded, generator, markup)
     return Expanded(expanded, frozenset(unknown))
+
+
+def _without_notations(text: str, generator: str, markup: str) -> str:
+    """Return Markdown without what the generators add to it, besides templates."""
+    text = _TOC.sub("", text) if "[" in text or "${" in text else text
+    if " =" in text and _SIZED.search(text):
+        from text.templates.code import outside_code
+
+        text = outside_code(text, _SIZED, itemgetter(1))
+    if "[[" in text and generator in _WITH_WIKI_LINKS:
+        from text.templates.wiki import without_wiki_links
+
+        text = without_wiki_links(text)
+    if generator == "astro" and markup == "markdown":
+        from text.templates.mdc import without_components
+
+        text = without_components(text)
+    if generator == "pelican":
+        from text.templates.admonitions import quoted
+
+        text = quoted(_ICON.sub("", text))
+    if generator in ("jekyll", "pelican"):
+        from text.templates.blocks import marked
+
+        text = marked(_TABLE_OF_CONTENTS.sub("", text))
+    return text
 
 
 def _expanders(
@@ -77,9 +104,9 @@ def _expanders(
 
         expand_liquid = partial(liquid.Liquid, has_code=has_code, base_url=base_url)
         if generator == "pelican":
-            yield partial(expand_liquid, only=liquid.PELICAN)
+            yield partial(expand_liquid, only=liquid.PELICAN, outputs=liquid.SITEURL)
         elif generator == "hugo":  # many of its sites formerly used Jekyll
-            yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=True)
+            yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=liquid.SITES_OUTPUT)
         else:
             yield expand_liquid
     if generator in ("hugo", "zola"):

@@ -16,27 +16,33 @@ from text.templates.scan import Delimiters, Expander, Piece
 
 # Tags for control flow and variables: to remove them loses no text. https://shopify.github.io/liquid/tags/
 _SILENT_NAMES = """
-assign autoescape block break capture case continue cycle decrement echo else elseif elsif extends filter for
-from if import include_cached increment layout liquid macro render set tablerow unless when with
+assign autoescape block break call capture case continue cycle decrement echo else elseif elsif extends filter
+for from if import include_cached increment layout liquid macro render set tablerow unless when with
 """
 _SILENT = frozenset(_SILENT_NAMES.split())
-PELICAN = frozenset(
+PELICAN = _SILENT | frozenset(
     {
         "audio", "b64img", "diag", "flickr", "generic", "giphy", "gram", "graphviz", "img", "include_code",
         "literal", "notebook", "soundcloud", "speakerdeck", "spotify", "video", "vimeo", "youtube",
     }
 )  # fmt: skip
-"""The tags of Pelican's plugin liquid_tags: https://github.com/pelican-plugins/liquid-tags"""
+"""The tags of Pelican's plugins jinja2content and liquid_tags.
+
+https://github.com/pelican-plugins/jinja2content, https://github.com/pelican-plugins/liquid-tags
+"""
 LEFT_OVER = _SILENT | {"highlight", "include", "include_relative", "link", "post_url", "raw", "youtube"}
 """The tags that remain in a text that was once written for Jekyll."""
-_SITES_OUTPUT = re.compile(
+SITES_OUTPUT = re.compile(
     r"(?:site|page)\.[\w.-]+(?:\s*\|.*)?\Z|[^|]*\|\s*(?:relative|absolute)_url\b", re.DOTALL
 )
+"""The outputs that remain in a text that was once written for Jekyll."""
+SITEURL = re.compile(r"SITEURL\Z")
+"""The output that Pelican's plugin jinja2content has for the address of the site."""
 _TAG = re.compile(r"(?P<name>[A-Za-z][\w:-]*)(?P<rest>.*)", re.DOTALL)
 _TRIMMED = "-+ \t\n"
 _ARGUMENT = re.compile(r"""(?:([\w-]+)\s*[=:]\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"',]+))""")
 _STRING = re.compile(r"""(?:"([^"]*)"|'([^']*)')\s*(?P<filters>\|.*)?\Z""", re.DOTALL)
-_SITE = re.compile(r"site\.(?P<name>url|baseurl|github\.url)\Z")
+_SITE = re.compile(r"(?:site\.(?P<name>url|baseurl|github\.url)|SITEURL)\Z")
 _RAW_MARK = re.compile(r"\{%-?\s*(end)?(?:raw|verbatim)\s*-?%\}")
 _CODE_LANGUAGE = re.compile(r"\blang:([\w+#.-]{1,40})")
 _PICTURE = re.compile(r"[^\s\"']{1,500}\.(?:avif|gif|jpe?g|png|svg|webp)", re.IGNORECASE)
@@ -50,8 +56,8 @@ _VERBATIM = {
 class Liquid(Expander):
     """Expands Liquid; `base_url` is the site that the text belongs to.
 
-    With `only`, just the tags of these names are expanded, and with `outputs` also the site's own variables
-    (`{{ site.url }}`); all other braces are text.
+    With `only`, just the tags of these names are expanded, and with `outputs` the outputs that this pattern
+    fits, such as `{{ site.url }}`; all other braces are text.
     """
 
     delimiters = (Delimiters("{%", "%}"), Delimiters("{{", "}}"), Delimiters("{# ", "#}"))
@@ -63,7 +69,7 @@ class Liquid(Expander):
         has_code: bool,
         base_url: str | None,
         only: frozenset[str] | None = None,
-        outputs: bool = False,
+        outputs: re.Pattern[str] | None = None,
     ) -> None:
         super().__init__(text, has_code=has_code)
         self._only = only
@@ -93,7 +99,7 @@ class Liquid(Expander):
     def _is_expanded(self, piece: Piece, only: frozenset[str]) -> bool:
         inner = piece.inner.strip(_TRIMMED)
         if piece.opening == "{{":
-            return self._outputs and _SITES_OUTPUT.match(inner) is not None
+            return self._outputs is not None and self._outputs.match(inner) is not None
         tag = _TAG.match(inner) if piece.opening == "{%" else None
         return tag is not None and tag["name"].removeprefix("end") in only
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from text.templates import elements
+from text.templates.blocks import flush
 from text.templates.scan import Delimiters, Expander, Piece
 
 _MAX_TAG = 5_000  # characters of a component's attributes
@@ -32,9 +33,11 @@ class Mdx(Expander):
         Delimiters("{", "}"),
         Delimiters("<", ">"),
     )
+    reads_blocks = True
+    """Whether what is between the lines of two tags is Markdown, without blank lines around it too."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(_without_modules(text), has_code=True)
+        super().__init__(flush(_without_modules(text)), has_code=True)
         self._search_from = 0
 
     def template(self, piece: Piece) -> int:
@@ -67,8 +70,16 @@ class Mdx(Expander):
             self._search_from = max(self._search_from, start + _MAX_TAG) if name else self._search_from
             self.put("<")
             return start + 1
-        self.put(self.replacement(self.text[start:end], name[1]))
+        tag = self.text[start:end]
+        self.put(self.replacement(tag, name[1]))
+        if self.reads_blocks and self._is_alone(start, end) and _is_block(tag, name[1]):
+            self.put("\n")
         return end
+
+    def _is_alone(self, start: int, end: int) -> bool:
+        """Whether a tag has its line, or the end of one, to itself."""
+        line = self.text.rfind("\n", 0, start) + 1
+        return not self.text[line:start].strip() and self.text.startswith("\n", end)
 
     def replacement(self, tag: str, name: str) -> str:
         """Return the text that replaces a tag."""
@@ -91,6 +102,7 @@ class Jsx(Mdx):
     """
 
     delimiters = (Delimiters("<", ">"),)
+    reads_blocks = False
 
     def __init__(self, text: str) -> None:
         Expander.__init__(self, _IMPORTS.sub("", text), has_code=True)
@@ -103,6 +115,17 @@ class Jsx(Mdx):
     def replacement(self, tag: str, name: str) -> str:
         """Return the text that replaces a tag."""
         return super().replacement(tag, name) if _COMPONENT.match(tag) or _JSX_ATTRIBUTE.search(tag) else tag
+
+
+def _is_block(tag: str, name: str) -> bool:
+    """Whether a tag begins or ends a block that other blocks may be in."""
+    return not tag.endswith("/>") and name.lower() not in _LEAVES
+
+
+_LEAVES = frozenset(
+    {"br", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "input", "p", "pre", "script", "source", "style",
+     "svg", "textarea", "track"}
+)  # fmt: skip
 
 
 def _without_modules(text: str) -> str:

@@ -1,0 +1,87 @@
+"""Markdown within HTML blocks, where a generator reads it: blank lines let CommonMark read it too.
+
+kramdown and Python-Markdown read the tags with the attribute `markdown`
+(https://kramdown.gettalong.org/syntax.html#html-blocks,
+https://python-markdown.github.io/extensions/md_in_html/); MDX reads all tags, and has no indented code
+(https://mdxjs.com/docs/what-is-mdx/#markdown).
+"""
+
+from __future__ import annotations
+
+import re
+
+from text.templates.code import ITEM, open_fence
+
+_MARKED = re.compile(
+    r"(?P<margin>[ \t]*)<(?P<name>[A-Za-z][A-Za-z0-9]{0,20})(?P<before>(?:\s[^<>\n]{0,1000}?)?)"
+    r"\smarkdown(?:\s*=\s*[\"']?(?:1|block|span)[\"']?)?(?P<after>(?:\s[^<>\n]{0,1000})?)>(?P<rest>[^\n]*)"
+)
+_IS_MARKED = re.compile(r"<[A-Za-z][^<>\n]{0,1000}?\smarkdown\b")
+_FENCE = re.compile(r"[ \t]*(```+|~~~+)")
+_TAG = re.compile(r"[ \t]*(?:<(?P<end>/?)(?P<name>[A-Za-z][\w.-]{0,60})|(?P<closed>/>))")
+_VOID = frozenset(
+    {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+
+
+def marked(text: str) -> str:
+    """Return a text with blank lines around what is in tags with the attribute `markdown`, and without it."""
+    if not _IS_MARKED.search(text):
+        return text
+    shown: list[str] = []
+    open_tags: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        fence = open_fence(fence, _FENCE.match(line))
+        if not fence and (tag := _MARKED.fullmatch(line)):
+            open_tags.append(f"</{tag['name']}>")
+            shown += [f"{tag['margin']}<{tag['name']}{tag['before']}{tag['after']}>", ""]
+            line = f"{tag['margin']}{tag['rest'].lstrip()}" if tag["rest"].strip() else ""
+        elif not fence and open_tags and line.lstrip().startswith(f"<{open_tags[-1][2:-1]}"):
+            open_tags.append(open_tags[-1])  # one without the attribute, within one that has it
+        if not fence and open_tags and line.rstrip().endswith(open_tags[-1]):
+            end = open_tags.pop()
+            line = line.rstrip().removesuffix(end)
+            shown += ([line, ""] if line.strip() else [""]) + [end, ""]
+        else:
+            shown.append(line)
+    return "\n".join(shown)
+
+
+def flush(text: str) -> str:
+    """Return an MDX text in which Markdown within tags is not indented: in MDX, that does not mean code."""
+    if "\n    " not in text and "\n\t" not in text:
+        return text
+    shown: list[str] = []
+    depth = base = 0
+    fence = ""
+    is_list = False
+    for line in text.split("\n"):
+        rest = line.lstrip(" \t")
+        if not rest:
+            shown.append(line)
+            continue
+        indent = len(line[: len(line) - len(rest)].expandtabs(4))
+        was_fenced = bool(fence)
+        fence = open_fence(fence, _FENCE.match(line))
+        if not was_fenced:
+            base = base if indent >= base else 0
+            if depth and not is_list and indent - base >= 4:
+                base = indent
+            if not rest[0].isspace() and (indent - base < 2 or ITEM.match(rest)):
+                is_list = bool(ITEM.match(rest))
+            depth = max(0, depth + (_depth(line) if not fence else 0))
+        shown.append(" " * max(0, indent - base) + rest if base else line)
+    return "\n".join(shown)
+
+
+def _depth(line: str) -> int:
+    """Return how many tags a line opens, less those that it closes, as far as its first tag says."""
+    tag = _TAG.match(line)
+    if tag is None:
+        return 0
+    if tag["end"] or tag["closed"]:
+        return -1
+    name = tag["name"]
+    is_whole = name in _VOID or line.rstrip().endswith("/>") or f"</{name}" in line
+    return 0 if is_whole else 1

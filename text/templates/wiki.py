@@ -1,0 +1,40 @@
+"""Wiki links, `[[Page]]`, `[[Page|text]]` and `![[picture.png]]`, as Markdown's own links and pictures.
+
+Obsidian's notation, which Quartz and digital gardens read: https://help.obsidian.md/links.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from text.templates.code import outside_code
+
+_LINK = re.compile(
+    r"(?<![\\!\[$])(?P<picture>!?)\[\[(?P<target>[^\s\[\]|#\n](?:[^\[\]|#\n]{0,298}[^\s\[\]|#\n])?)?"
+    r"(?:#(?P<part>[^\[\]|\n]{1,300}))?(?:\\?\|(?P<text>[^\[\]\n]{1,500}))?\]\](?![(\[\]])"
+)
+# What no other notation has: `[[Prototype]]` may also be an internal slot of ECMAScript.
+_CERTAIN = re.compile(
+    r"!\[\[[^\s\[\]]|(?<!\[)\[\[(?=[^\s\[\]][^\[\]\n]{1,600}\]\](?![(\[\]]))[^\[\]\n|#/ ]+[|#/ ]"
+)
+_PICTURE = re.compile(r".*\.(?:avif|gif|jpe?g|png|svg|webp)", re.IGNORECASE)
+_WIDTH = re.compile(r"\d{1,5}(?:x\d{1,5})?")
+_BETWEEN_WORDS = re.compile(r"[^\w-]+")
+
+
+def without_wiki_links(text: str) -> str:
+    """Return a text with links for its wiki links; unchanged where none of them is certain to be one."""
+    return outside_code(text, _LINK, _shown) if _CERTAIN.search(text) else text
+
+
+def _shown(found: re.Match[str]) -> str:
+    target, part, text = (group or "" for group in found.group("target", "part", "text"))
+    if not (target or part):
+        return found[0]
+    if found["picture"] and _PICTURE.fullmatch(target):
+        label = "" if _WIDTH.fullmatch(text) else text
+        return f"![{label}]({quote(target)})"
+    fragment = f"#{_BETWEEN_WORDS.sub('-', part.lower()).strip('-')}" if part else ""
+    label = text or " > ".join(filter(None, (target.rpartition("/")[2].removesuffix(".md"), part)))
+    return f"[{label}]({f'/@~{quote(target)}' if target else ''}{fragment})"
