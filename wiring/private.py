@@ -43,7 +43,8 @@ def feed_readers(config: Config, environ: Mapping[str, str]) -> list[FeedReader]
         return []
     key = secret(SECRET, environ)
     if not key:
-        raise SettingError(f"{SECRET} is not set; the tokens of feeds.readers are derived from it")
+        missing = f"{SECRET}, from which the readers' tokens are derived, is not set in the environment"
+        raise SettingError(config.located([(("feeds", "readers"), missing)])[0])
     if len(key) < MIN_SECRET:
         raise SettingError(f"{SECRET} has fewer than {MIN_SECRET} characters: use a long random one")
     topics = config.feeds.catalog_topics()

@@ -228,9 +228,8 @@ def _pictures(config: Config, clock: Clock) -> Pictures:
     if images != ("own",):
         return PicturesOfHosts(images) if images else NoPictures()
     if find_spec("PIL") is None:
-        raise SettingError(
-            "pages.images: own needs Pillow, which is not installed: pip install -r requirements-pictures.txt"
-        )
+        missing = "own needs Pillow, which is not installed: pip install -r requirements-pictures.txt"
+        raise SettingError(config.located([(("pages", "images"), missing)])[0])
     store = PictureStore(config.state, clock)
     return OwnPictures(store, value_of(config.site, Site).path, Starter(config.state), clock)
 
@@ -241,6 +240,7 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
         return None
     token = secret(articles.token_env, environ) if articles.token_env else None
     if articles.token_env and not token:
-        raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
+        missing = f"{articles.token_env} is not set in the environment"
+        raise SettingError(config.located([(("articles", "token_env"), missing)])[0])
     repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
     return Checkout(repository, config.state, clock)

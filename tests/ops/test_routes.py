@@ -393,7 +393,7 @@ def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixtur
     """The process ends, and names the missing variable."""
     with pytest.raises(SystemExit):
         make_app("{git: 'https://git.example.org/x', token_env: NEWS_TOKEN}")
-    assert "NEWS_TOKEN is not set" in capsys.readouterr().err
+    assert "articles.token_env: NEWS_TOKEN is not set in the environment\n" in capsys.readouterr().err
 
 
 def test_a_catalog_that_cannot_be_opened_ends_no_process(
