@@ -32,8 +32,12 @@ class Liveness:
             os.utime(private_file(self._file), (now, now))
 
     def age(self) -> float | None:
-        """Return the seconds since the last heartbeat; None if there was none."""
+        """Return the seconds since the last heartbeat; None if there was none.
+
+        One that lies further in the future than TIMEOUT was by a wrong clock, and counts as none.
+        """
         try:
-            return max(self._clock() - self._file.stat().st_mtime, 0.0)
+            age = self._clock() - self._file.stat().st_mtime
         except OSError:
             return None
+        return max(age, 0.0) if age >= -TIMEOUT else None

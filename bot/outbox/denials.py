@@ -29,6 +29,7 @@ def denied_since(database: Database, channel: str, now: datetime) -> datetime | 
             attempts.c.channel == channel,
             attempts.c.kind != Kind.CORRECT,
             attempts.c.started_at > now - 2 * DENIED_FOR,
+            attempts.c.started_at <= now,
         )
         .order_by(attempts.c.id.desc())
     )

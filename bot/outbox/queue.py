@@ -45,6 +45,9 @@ from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 APART = timedelta(minutes=5)
 """The shortest time between two corrections: an article is saved often while somebody edits it."""
 
+LONGEST_WAIT = timedelta(days=1, minutes=1)
+"""The longest wait for a correction, with a margin: services ask for a day at most."""
+
 
 class Outbox:
     """The queue in one database, used by the process that `lease` belongs to."""
@@ -67,7 +70,11 @@ class Outbox:
             posts.c.correct_at <= now,
             posts.c.state.in_(sorted(SHOWN)),
             posts.c.claim.is_(None),
-            or_(posts.c.corrected_at.is_(None), posts.c.corrected_at <= now - APART),
+            or_(
+                posts.c.corrected_at.is_(None),
+                posts.c.corrected_at <= now - APART,
+                posts.c.corrected_at > now,  # by a clock that was ahead
+            ),
         )
         return self._posts(query.order_by(posts.c.correct_at, posts.c.id).limit(limit))
 
@@ -88,15 +95,18 @@ class Outbox:
     def rebase(self, now: datetime) -> int:
         """Reschedule what was scheduled by a clock that was ahead, with the same wait counted from `now`.
 
-        This applies to posts, and to pauses of channels and hosts. Returns how many were rescheduled.
+        This applies to posts, and to pauses of channels and hosts; corrections are due at once. Returns how
+        many were rescheduled.
         """
         ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
             posts.c.due_at.is_not(None), posts.c.updated_at > now + channelstate.MAX_AHEAD
         )
+        late = and_(posts.c.correct_at > now + LONGEST_WAIT, posts.c.claim.is_(None))
         with self.database.read() as connection:
             found = connection.execute(ahead).all()
+            corrections = connection.scalars(select(posts.c.id).where(late)).all()
             paused = channelstate.paused_ahead(connection, now + channelstate.MAX_AHEAD)
-        if not found and not paused:
+        if not found and not corrections and not paused:
             return 0
         with self.database.write() as connection:
             for row in found:
@@ -106,8 +116,9 @@ class Outbox:
                     .where(posts.c.id == row.id, posts.c.due_at == row.due_at)
                     .values(due_at=now + wait, updated_at=now)
                 )
+            connection.execute(update(posts).where(late).values(correct_at=now))
             channelstate.rebase_pauses(connection, paused, now)
-        return len(found) + len(paused)
+        return len(found) + len(corrections) + len(paused)
 
     def orphans(self, own: Collection[int]) -> list[Post]:
         """Return the posts in flight with an expired claim, except the posts of this process, `own`."""

@@ -106,6 +106,7 @@ class Admission:
             deliveries.c.id,
             deliveries.c.state,
             deliveries.c.cause,
+            deliveries.c.updated_at,
         ).where(deliveries.c.article_key.in_(keys))
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
@@ -152,6 +153,7 @@ class Admission:
             deliveries.c.content,
             deliveries.c.state,
             deliveries.c.cause,
+            deliveries.c.updated_at,
         ).where(deliveries.c.content.in_(sorted({content for content, _ in contents if content})))
         found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
         gone = self._source.gone([row.article_id for row in found])
@@ -204,10 +206,15 @@ class Admission:
         return DeliveryState.WAITING, Cause.NONE
 
     def _revive(self, each: NewDelivery, row: Any, first: str | None) -> None:
-        """Set a delivery to waiting that was skipped because its article was not to be posted, and now is."""
-        if row is None or row.state != DeliveryState.SKIPPED or row.cause in COVERED:
+        """Set a delivery to waiting that was skipped because its article was not to be posted, and now is.
+
+        Also one that has expired only by a clock that was ahead.
+        """
+        if row is None or first is not None:
             return
-        if first is not None:
+        is_skipped = row.state == DeliveryState.SKIPPED and row.cause not in COVERED
+        has_expired_early = row.state == DeliveryState.EXPIRED and row.updated_at > self._now
+        if not is_skipped and not (has_expired_early and each.fate is Fate.POST):
             return
         state, cause = self._decided(each, None)
         if state is DeliveryState.WAITING:
@@ -215,7 +222,7 @@ class Admission:
             self._plan.posts.append(Planned(each.article.id, each.article.title, name, review))
         which = and_(deliveries.c.id == row.id, deliveries.c.cause == row.cause)
         values = {"post_id": None, **self._planned_from()}
-        sources = [DeliveryState.SKIPPED]
+        sources = [DeliveryState(row.state)]
         move_deliveries(self._connection, which, sources, state, self._now, cause=cause, **values)
 
     def _insert(self, new: Sequence[_New]) -> None:

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exists, select
 
 from bot.outbox import channelstate
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.rehearsal import rehearsal
+from bot.outbox.schema import deliveries
+from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.plan import Plan
 from bot.planning.planning_run import OvertakenError, PlanningRun
@@ -49,20 +51,25 @@ class Planner:
         self._channels = {name: channel for name, channel in self._all.items() if channel.destination}
         self._rules = {name: rules_text(channel, taxonomy) for name, channel in self._all.items()}
         self._lease = lease
+        self._looked_at: datetime | None = None
+        self._was_clock_ahead = False
 
     def plan(self, now: datetime) -> Plan:
         """Write deliveries of what is new and return the plan; any number of planners may run at once.
 
         Stops early if another process plans meanwhile or, where a lease was given, takes the lease.
         """
-        if not self._channels or not self._anything_new(now):
+        self._notice_setting(now)
+        if not self._channels or not (self._was_clock_ahead or self._anything_new(now)):
             return Plan()
-        run = PlanningRun(self._write, self._catalog, self._channels, self._rules, now)
+        everything = self._was_clock_ahead
+        run = PlanningRun(self._write, self._catalog, self._channels, self._rules, now, everything=everything)
         try:
-            return run.run()
+            run.run()
+            self._was_clock_ahead = False
         except OvertakenError as overtaken:
             log.info("stopped planning: %s", overtaken)
-            return run.plan
+        return run.plan
 
     def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
         """Return what `plan` would write, also for channels without a webhook, and change nothing.
@@ -87,6 +94,16 @@ class Planner:
                 raise OvertakenError("another bot has the lease")
             yield connection
 
+    def _notice_setting(self, now: datetime) -> None:
+        """Record whether the clock was ahead at the last look, of another process if this is the first."""
+        last, self._looked_at = self._looked_at, now
+        if last is not None:
+            self._was_clock_ahead |= now < last
+            return
+        early = exists().where(deliveries.c.state == DeliveryState.EXPIRED, deliveries.c.updated_at > now)
+        with self._database.read() as connection:
+            self._was_clock_ahead = bool(connection.scalar(select(early)))
+
     def _anything_new(self, now: datetime) -> bool:
         states = channelstate.states(self._database)
         here = (self._catalog.identity, self._catalog.revision())
@@ -95,7 +112,7 @@ class Planner:
             state = states.get(name)
             if state is None or state.planned_at is None or (state.catalog, state.revision) != here:
                 return True
-            if state.rules != self._rules[name]:
+            if state.rules != self._rules[name] or state.planned_at > now:
                 return True
             looked.append(state.planned_at)
         come = self._catalog.scan(changed_since=here[1], due=(min(looked), now))

@@ -57,7 +57,8 @@ class _Channel:
 class PlanningRun:
     """One run for some channels, whose `rules` are given as text, in transactions that lock those channels.
 
-    `plan` has the results so far.
+    With `everything` it plans from the whole catalog, and not only what has changed. `plan` has the results
+    so far.
     """
 
     def __init__(
@@ -67,12 +68,15 @@ class PlanningRun:
         channels: dict[str, Channel],
         rules: Mapping[str, str],
         now: datetime,
+        *,
+        everything: bool = False,
     ) -> None:
         self._transaction = transaction
         self._catalog = catalog
         self._channels = channels
         self._rules = rules
         self._now = now
+        self._everything = everything
         self._backfills: dict[str, deque[Facts]] = {}
         self._states: dict[str, ChannelState] = {}
         self.plan = Plan()
@@ -109,11 +113,17 @@ class PlanningRun:
                     self.plan.corrections += changes.mark_changed(connection, chunk, names, self._now)
 
     def _plan_everything(self) -> None:
-        """Plan from the whole catalog for channels that are new, or have new rules or a new catalog."""
+        """Plan from the whole catalog for channels that are new, or have new rules or a new catalog.
+
+        Also after the clock was ahead, as articles were too old only by that clock.
+        """
         planned = [
             _Channel(self._channels[name], self._fate(state))
             for name, state in self._states.items()
-            if not self._knows_catalog(state) or state.rules != self._rules[name]
+            if self._everything
+            or not self._knows_catalog(state)
+            or state.rules != self._rules[name]
+            or (state.planned_at and state.planned_at > self._now)
         ]
         if not planned:
             return

@@ -59,11 +59,14 @@ def is_urgent(candidate: Candidate, policy: Policy) -> bool:
 
 
 def room_in(budget: Budget | None, spent: Spent, now: datetime) -> int | None:
-    """Return how many posts the budget still allows in the period of `now`; None without a budget."""
+    """Return how many posts the budget still allows in the period of `now`; None without a budget.
+
+    Times of later periods do not count: a clock that was ahead recorded them.
+    """
     if budget is None:
         return None
-    began, _ = budget.period(now)
-    return max(0, budget.at_most - spent.under_way - sum(at >= began for at in spent.seen))
+    began, ends = budget.period(now)
+    return max(0, budget.at_most - spent.under_way - sum(began <= at < ends for at in spent.seen))
 
 
 def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
@@ -72,18 +75,29 @@ def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     A digest that fell into quiet hours, or for which the budget had no room, is decided afterwards. A channel
     that has had no digest time yet has none due: its articles wait for the next one.
     """
-    if policy.digest is None or spent.digest_at is None or not spent.is_current:
+    decided = _digest_decided_last(policy, spent, now)
+    if policy.digest is None or decided is None or not spent.is_current:
         return None
     last = policy.digest.last(now)
     held = (policy.quiet and policy.quiet.covers(now)) or room_in(policy.budget, spent, now) == 0
-    return last if last > spent.digest_at and not held else None
+    return last if last > decided and not held else None
 
 
 def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     """Return the time of the digest that a call of `release` at `now` decides, or None."""
-    if policy.digest is not None and spent.digest_at is None and spent.is_current:
+    if policy.digest is not None and spent.is_current and not _digest_decided_last(policy, spent, now):
         return policy.digest.last(now)
     return digest_due(policy, spent, now)
+
+
+def _digest_decided_last(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
+    """Return the time of the digest that was decided last; None before the first.
+
+    A time after the next digest was recorded by a clock that was ahead, and counts as none.
+    """
+    if policy.digest is None or spent.digest_at is None:
+        return None
+    return spent.digest_at if spent.digest_at <= policy.digest.next(now) else None
 
 
 def next_change(policy: Policy, spent: Spent, now: datetime) -> datetime | None:

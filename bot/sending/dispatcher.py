@@ -175,7 +175,7 @@ class Sender:
         now = self._tools.clock()
         claim = held_claim(post)
         attempt = Attempt(
-            started_at=claim.taken_at,
+            started_at=min(claim.taken_at, now),
             finished_at=now,
             outcome=LOST.outcome,
             status=None,

@@ -39,8 +39,9 @@ log = logging.getLogger("bot.sending.releasing")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Idle:
-    """Nothing is released before `until` (None: never) unless something changes."""
+    """Nothing is released from `since` to `until` (None: ever) unless something changes."""
 
+    since: datetime
     until: datetime | None
     standing: Standing
     revision: int
@@ -63,22 +64,29 @@ class Memory:
         digest, decided = channel.policy.digest, self._decided.get(channel.name)
         if digest is None or self.planned_at is None:
             return False
-        return decided is None or digest.next(decided) <= min(now, self.planned_at)
+        if decided is None or decided > digest.next(now):  # by a clock that was ahead
+            return True
+        return digest.next(decided) <= min(now, self.planned_at)
 
     def note_decided(self, name: str, at: datetime) -> None:
         """Record that the channel's digest of that time is decided."""
         self._decided[name] = at
 
     def is_idle(self, name: str, standing: Standing, revision: int, now: datetime) -> bool:
-        """Return whether nothing that could change a decision to release nothing has changed since."""
+        """Return whether nothing that could change a decision to release nothing has changed since.
+
+        A clock that was set back since is such a change.
+        """
         idle = self._idle.get(name)
         if idle is None or (idle.standing, idle.revision) != (standing, revision):
             return False
-        return idle.until is None or now < idle.until
+        return idle.since <= now and (idle.until is None or now < idle.until)
 
-    def note_idle(self, name: str, standing: Standing, revision: int, until: datetime | None) -> None:
-        """Record that nothing is released before `until`."""
-        self._idle[name] = _Idle(until=until, standing=standing, revision=revision)
+    def note_idle(
+        self, name: str, standing: Standing, revision: int, now: datetime, until: datetime | None
+    ) -> None:
+        """Record that nothing is released from `now` to `until`."""
+        self._idle[name] = _Idle(since=now, until=until, standing=standing, revision=revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +135,7 @@ class Releaser:
         if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [each.expires_at for each in candidates]
             times = [each for each in (next_change(policy, spent, now), *ends) if each]
-            self.memory.note_idle(name, standing, revision, min(times, default=None))
+            self.memory.note_idle(name, standing, revision, now, min(times, default=None))
         return released
 
     def _is_current(self, now: datetime) -> bool:
@@ -135,7 +143,8 @@ class Releaser:
         policy, planned_at = self.channel.policy, self.memory.planned_at
         times = [policy.digest.last(now)] if policy.digest else []
         times += [policy.budget.period(now)[0]] if policy.budget else []
-        return not times or (planned_at is not None and planned_at >= max(times))
+        latest = now + channelstate.MAX_AHEAD  # a later one is by a clock that was ahead
+        return not times or (planned_at is not None and max(times) <= planned_at <= latest)
 
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return the waiting deliveries that may be posted, and end those that may not."""

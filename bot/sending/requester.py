@@ -40,11 +40,11 @@ class Requester:
     def perform(self, job: Job, claim: Claim, claimed: float) -> Done:
         """Make the request of a post, claimed from `claimed` on, and return what is to be recorded."""
         endpoint, tools = self._endpoint, self._tools
-        started_at, began = tools.clock(), tools.monotonic()
+        began = tools.monotonic()
         endpoint.pacer.sent(began)
         may_send = partial(self._may_send, claim, claimed)
         verdict, status = answer_to(tools.transport, endpoint.service, job.request, may_send)
-        finished_at = tools.clock()
+        finished_at, seconds = tools.clock(), tools.monotonic() - began
         if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
             since = denied_since(tools.outbox.database, endpoint.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
@@ -55,14 +55,15 @@ class Requester:
         if verdict.pace:
             endpoint.pacer.learn(verdict.pace, tools.monotonic())
         attempt = Attempt(
-            started_at=started_at,
+            # Not by the clock, which may have been set meanwhile.
+            started_at=finished_at - timedelta(seconds=seconds),
             finished_at=finished_at,
             outcome=verdict.outcome,
             status=status,
             reason=verdict.reason,
         )
         done = self._conclude(job, claim, verdict, attempt)
-        report(job, done, verdict, tools.monotonic() - began)
+        report(job, done, verdict, seconds)
         return done
 
     def _may_send(self, claim: Claim, claimed: float) -> str | None:

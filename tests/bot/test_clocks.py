@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import accumulate
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -12,11 +14,20 @@ from hypothesis import strategies as st
 from bot.outbox.lease import Lease
 from bot.outbox.retry import JITTER, SCHEDULE
 from bot.outbox.states import State
+from bot.outbox.tallies import attempts_made
+from bot.planning.budget import Budget
+from bot.planning.digest import Digest
+from bot.planning.policy import Policy
 from bot.run import Bot
+from bot.sending.connections import MaySend
 from bot.sending.pace import Pacer
-from bot.services import Pace, Rate
+from bot.services import Pace, Rate, Request, Response
 from tests.bot.world import START, Clock, World, article, lease_by
 from tests.fakechat import hang, rate_limited, server_error
+from tests.waiting import WAIT_SECONDS
+from text.zones import zone
+
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10)))
 
@@ -127,6 +138,80 @@ def test_a_clock_that_is_set_takes_no_live_claim_for_lost(world: World, hours: i
     second.heartbeat()
     second.heartbeat()
     assert world.only().state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(("days", "new"), [(365, "new"), (-30, "waiting")])
+def test_a_wrong_clock_loses_no_article(world: World, days: int, new: str) -> None:
+    """What is too old, or not yet published, only by a wrong clock is posted once the clock is right."""
+    bot = world.started(world.slack(max_age=timedelta(days=7)))
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("waiting"))
+    world.tick(bot)
+    world.clock.advance(days=days, minutes=1)
+    if new == "new":
+        world.catalog.put(article("new"))
+    for _ in range(2):
+        world.tick(bot)
+        world.clock.advance(seconds=10)
+    assert world.chat.messages() == []
+    world.clock.advance(days=-days, minutes=1)
+    world.tick(bot)
+    assert {each.article_id for each in world.deliveries(State.SENT)} == {"waiting", new}
+    assert len(world.chat.messages()) == len({"waiting", new})
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(digest=Digest(zone=zone("UTC"), at=(time(18),)), capacity=10),
+        Policy(budget=Budget(zone=zone("UTC"), per="day", at_most=1)),
+    ],
+    ids=["digest", "budget"],
+)
+def test_a_policy_goes_on_after_a_wrong_clock(world: World, policy: Policy) -> None:
+    """Digests and budgets are not those of the time that a clock was ahead."""
+    bot = world.started(world.slack(policy=policy))
+    world.catalog.put(article("early"), article("later"))
+    for span in (timedelta(days=365), timedelta(minutes=1), timedelta(days=-365), timedelta(days=1)):
+        world.clock.now += span
+        world.tick(bot)
+    world.catalog.put(article("last"))
+    world.tick(bot)
+    for _ in range(2):
+        world.clock.advance(days=1)
+        world.tick(bot)
+    assert len(world.deliveries(State.SENT)) == 3
+
+
+@only_sqlite
+def test_an_attempt_takes_no_negative_time(world: World) -> None:
+    """A clock that is set back during a request shortens no total of the metrics."""
+
+    def send(request: Request, may_send: MaySend | None = None) -> Response:
+        world.clock.advance(hours=-1)
+        return world.transport.send(request, may_send)
+
+    bot = world.started(transport=SimpleNamespace(send=send), monotonic=monotonic)
+    world.catalog.put(article("a", published_at=START - timedelta(days=1)))
+    world.tick(bot)
+    with world.database.read() as connection:
+        (tally,) = attempts_made(connection)
+    assert (tally.outcome, tally.attempts) == ("sent", 1)
+    assert 0 <= tally.seconds < WAIT_SECONDS
+
+
+@only_sqlite
+def test_corrections_go_on_after_a_wrong_clock(world: World) -> None:
+    """Neither a correction nor its distance to the next is of the time that a clock was ahead."""
+    bot = world.started(world.discord())
+    for title, days in (("First", 365), ("Second", 0), ("Third", -365)):
+        world.clock.advance(days=days)
+        world.catalog.put(article("a", title=title))
+        world.tick(bot)
+        world.clock.advance(minutes=2)
+        world.tick(bot)
+    assert "Third" in str(world.chat.messages("readers")[-1].payload)
 
 
 def test_no_retry_is_ever_due_later_than_its_step(world: World) -> None:
