@@ -1,4 +1,4 @@
-"""Where an article lives on the site it belongs to, by the conventions of that site's generator."""
+"""The address of an article on the site it belongs to, by the conventions of that site's generator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from articles.reading.dates import without_date
 from articles.reading.slugs import hugo_slug, jekyll_slug, jekyll_title, pelican_slug, slugified, zola_slug
 from text.urls import http_url
 
-# What the generators do where the owner has configured nothing.
+# The patterns of addresses that generators use if nothing is configured.
 _DEFAULTS: Mapping[str, str] = {
     "jekyll": "/:categories/:year/:month/:day/:title:output_ext",
     "hugo": "/:folders/:slugorfilename/",
@@ -49,8 +49,8 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What an article's address is made from.
+class AddressParts:
+    """The values from which an article's address is formed.
 
     `published_at` is in the site's zone. `path` is relative to the folder of articles, and `prefix` the path
     of that folder below the generator's own content folder, with a slash at its end, or "".
@@ -66,19 +66,19 @@ class Place:
     language: str | None = None
     keeps_date: bool = False
     slug_from_name: bool = False
-    leaves_name: bool = False
-    """Whether Zola leaves names and slugs as they are written."""
+    keeps_name: bool = False
+    """Whether Zola uses names and slugs without changes."""
     folder_names_page: bool = False
     """Whether `a/a.md` and `a/2026-01-02-index.md` represent the folder `a`, as in Eleventy."""
 
     @property
     def name(self) -> str:
-        """The name as it is in addresses: without its date, unless the generator leaves that."""
+        """The name as it is in addresses: without its date, unless the generator keeps the date."""
         return self.stem if self.keeps_date else without_date(self.stem)
 
     @property
     def stem(self) -> str:
-        """The file's name without extension, or its folder's where it is an index; with its date."""
+        """The file's name without extension, or its folder's name if it is an index; with its date."""
         folders, name = self._parts()
         return posixpath.basename(folders) if self.is_index and folders else name
 
@@ -109,70 +109,74 @@ class Place:
         return folders, name
 
 
-def own_address(
-    place: Place, permalink: str | None, configured: str | None, conventions: Conventions, below: str = ""
+def site_address(
+    place: AddressParts,
+    permalink: str | None,
+    configured: str | None,
+    conventions: Conventions,
+    language_path: str = "",
 ) -> str | None:
-    """Return the article's address below `base_url`, or None where there is no `base_url`.
+    """Return the article's address below `base_url`, or None if there is no `base_url`.
 
-    `permalink` is the front matter's own word for it: a path, or in Jekyll a pattern. `configured` is the
-    pattern that the generator's own configuration has. `below` is the path of the article's language.
+    `permalink` is the path in the front matter, or with Jekyll a pattern. `configured` is the pattern in the
+    generator's own configuration. `language_path` is the path of the article's language.
     """
     base = conventions.base_url
     if base is None:
         return None
     place = replace(place, prefix=_prefix_below(base, place.prefix))
-    given = conventions.permalink or configured
-    pattern = permalink or given or _DEFAULTS.get(conventions.generator)
+    default_pattern = conventions.permalink or configured
+    pattern = permalink or default_pattern or _DEFAULTS.get(conventions.generator)
     if conventions.generator == "pelican" and not place.slug:
         place = replace(place, slug=pelican_slug(place.stem if place.slug_from_name else place.title))
-    if conventions.generator == "zola" and not place.leaves_name:
+    if conventions.generator == "zola" and not place.keeps_name:
         place = replace(place, slug=zola_slug(place.slug or place.name))
     if conventions.generator == "jekyll" and pattern:
         pattern = _JEKYLL_STYLES.get(pattern, pattern)
     if pattern is None:
         path = _plain_path(place)
-    elif conventions.generator == "docusaurus" and not (permalink or given):
+    elif conventions.generator == "docusaurus" and not (permalink or default_pattern):
         path = _docusaurus_path(place, pattern)
     else:
-        path = _filled(pattern, place, conventions.generator)
+        path = _fill(pattern, place, conventions.generator)
         if permalink is None and conventions.generator == "hugo":
-            # A placeholder that is not known is left as it is written, so that its owner sees it.
+            # An unknown placeholder is left unchanged, so that the owner of the site sees it.
             path = "/".join(part if part.startswith(":") else hugo_slug(part) for part in path.split("/"))
         elif permalink and conventions.generator == "zola":
             path = f"{path.rstrip('/')}/"
-    if below and not (permalink and _is_from_the_root(permalink, conventions)):
-        path = f"{below}{path.lstrip('/')}"
+    if language_path and not (permalink and _is_from_the_root(permalink, conventions)):
+        path = f"{language_path}{path.lstrip('/')}"
     path = re.sub(r"/{2,}", "/", f"/{path.lstrip('/')}")
     path = re.sub(r"(?:^|(?<=/))index\.html$", "", path)
     return http_url(f"{base}{path}")
 
 
 def _is_from_the_root(permalink: str, conventions: Conventions) -> bool:
-    """Whether a front matter's own path holds without the path of the article's language.
+    """Return whether the path in a front matter is used without the path of the article's language.
 
-    https://gohugo.io/content-management/urls/#multilingual; Zola takes every `path` as it is written.
+    https://gohugo.io/content-management/urls/#multilingual; Zola uses every `path` unchanged.
     """
     generator = conventions.generator
     return generator == "zola" or (generator == "hugo" and permalink.startswith("/"))
 
 
 def without_templates(permalink: str) -> str:
-    """Return an Eleventy permalink with placeholders for the file's name and date, which need no running."""
+    """Return an Eleventy permalink with placeholders for the templates of the file's name and date."""
     return _PAGE_DATE.sub(r"{date:\2}", _FILE_SLUG.sub(":filename", permalink))
 
 
 def is_pattern_of_markup(permalink: str) -> bool:
-    """Whether a front matter's permalink holds template code, which is never run."""
+    """Return whether a front matter's permalink contains template code, which is never run."""
     return _MARKUP.search(permalink) is not None
 
 
 def resolved(
     reference: str, path: str, link: str | None, base_url: str | None, exists: Callable[[str], bool]
 ) -> str | None:
-    """Return the address of a file that an article refers to, or None where there is none.
+    """Return the address of a file that an article refers to, or None if there is none.
 
-    One that lies in the folder of articles is served by this site: its address starts with a slash. Else a
-    rooted one is on the host of `base_url`, and any other is relative to the article's own address.
+    A file in the folder of articles is served by this site: its address starts with a slash. Otherwise, a
+    reference with a slash is on the host of `base_url`, and others are relative to the article's address.
     """
     if reference.startswith(("@/", "~/", "{")):
         return None  # a path in the site's source, which its bundler replaces, or an expression
@@ -181,16 +185,16 @@ def resolved(
     if reference.startswith("//"):
         return http_url(f"{urlsplit(base_url).scheme}:{reference}") if base_url else None
     if not target.startswith("/") or base_url is None:
-        beside = "" if target.startswith("/") else posixpath.dirname(path)
-        inside = posixpath.normpath(posixpath.join(beside, target.lstrip("/")))
-        if not inside.startswith("../") and inside not in ("", ".", "..") and exists(inside):
-            return f"/articles/{quote(inside, errors='replace')}"
+        folder = "" if target.startswith("/") else posixpath.dirname(path)
+        local_path = posixpath.normpath(posixpath.join(folder, target.lstrip("/")))
+        if not local_path.startswith("../") and local_path not in ("", ".", "..") and exists(local_path):
+            return f"/articles/{quote(local_path, errors='replace')}"
     if base_url is None:
         return None
     return http_url(urljoin(link or f"{base_url}/", f"{target}{'?' if query else ''}{query}"))
 
 
-def _plain_path(place: Place) -> str:
+def _plain_path(place: AddressParts) -> str:
     """Return the file's path without its date and extension; a folder's own page ends in a slash."""
     if place.is_index and "/" not in place.path:
         return f"{place.prefix}{place.slug or ''}"
@@ -199,21 +203,21 @@ def _plain_path(place: Place) -> str:
     return f"{path.rstrip('/')}/" if place.is_index else path
 
 
-def _docusaurus_path(place: Place, pattern: str) -> str:
+def _docusaurus_path(place: AddressParts, pattern: str) -> str:
     """Return `/blog/2026/01/05/name` for a dated name, or else the file's path; a slug replaces the date."""
     if place.slug:
         return "/".join([*place.folders[:1], place.slug.strip("/")])
     is_dated = without_date(place.stem) != place.stem
-    return _filled(pattern, place) if is_dated else _plain_path(place).rstrip("/")
+    return _fill(pattern, place) if is_dated else _plain_path(place).rstrip("/")
 
 
 def _prefix_below(base_url: str, prefix: str) -> str:
-    """Return the prefix, or "" where the site's address ends with the folder of articles already."""
+    """Return the prefix, or "" if the site's address already ends with the folder of articles."""
     last = prefix.rstrip("/").rpartition("/")[2]
     return "" if last and urlsplit(base_url).path.endswith(f"/{last}") else prefix
 
 
-def _filled(pattern: str, place: Place, generator: str = "") -> str:
+def _fill(pattern: str, place: AddressParts, generator: str = "") -> str:
     values = _placeholders(place)
     if generator == "jekyll":
         values |= {"title": jekyll_title(values["title"]), "slug": jekyll_slug(values["title"])}
@@ -228,31 +232,31 @@ def _filled(pattern: str, place: Place, generator: str = "") -> str:
         value = values.get(name or braced)
         if value is None:
             # `:titleish` is `:title` and then `ish`, as in Jekyll.
-            known = max((key for key in values if name and name.startswith(key)), key=len, default=None)
-            return values[known] + (name or "")[len(known) :] if known else match[0]
-        return _chosen(value, part) if part else value
+            prefix = max((key for key in values if name and name.startswith(key)), key=len, default=None)
+            return values[prefix] + (name or "")[len(prefix) :] if prefix else match[0]
+        return _sections(value, part) if part else value
 
     return _PLACEHOLDER.sub(fill, pattern)
 
 
-def _placeholders(place: Place) -> dict[str, str]:
-    """Return what each placeholder of any generator stands for."""
-    when = place.published_at
+def _placeholders(place: AddressParts) -> dict[str, str]:
+    """Return the values of the placeholders of all generators."""
+    date = place.published_at
     name = place.name
     slug = (place.slug or "").strip("/")
     folders = _JEKYLL_FOLDERS.sub("", f"{'/'.join(place.folders)}/").strip("/")
-    named = [*filter(None, folders.split("/")), *place.categories]
-    categories = "/".join(dict.fromkeys(category.lower() for category in named))
-    year_week = when.isocalendar()
-    month, weekday = _MONTHS[when.month - 1], _WEEKDAYS[when.weekday()]
+    names = [*filter(None, folders.split("/")), *place.categories]
+    categories = "/".join(dict.fromkeys(category.lower() for category in names))
+    year_week = date.isocalendar()
+    month, weekday = _MONTHS[date.month - 1], _WEEKDAYS[date.weekday()]
     return {
-        "year": f"{when.year:04}", "month": f"{when.month:02}", "day": f"{when.day:02}",
-        "short_year": f"{when.year % 100:02}", "i_month": str(when.month), "i_day": str(when.day),
+        "year": f"{date.year:04}", "month": f"{date.month:02}", "day": f"{date.day:02}",
+        "short_year": f"{date.year % 100:02}", "i_month": str(date.month), "i_day": str(date.day),
         "short_month": month[:3], "long_month": month, "monthname": month.lower(),
-        "hour": f"{when.hour:02}", "minute": f"{when.minute:02}", "second": f"{when.second:02}",
-        "y_day": f"{when:%j}", "yearday": str(int(f"{when:%j}")), "week": f"{year_week.week:02}",
+        "hour": f"{date.hour:02}", "minute": f"{date.minute:02}", "second": f"{date.second:02}",
+        "y_day": f"{date:%j}", "yearday": str(int(f"{date:%j}")), "week": f"{year_week.week:02}",
         "w_year": str(year_week.year), "w_day": str(year_week.weekday), "short_day": weekday[:3],
-        "weekday": f"{when:%w}", "weekdayname": weekday.lower(),
+        "weekday": f"{date:%w}", "weekdayname": weekday.lower(),
         "title": slug or name, "slug": slug or slugified(name), "name": slug or slugified(name),
         "slugorfilename": slug or name, "slugorcontentbasename": slug or name,
         "filename": name, "contentbasename": name, "basename": name, "base_name": name,
@@ -265,8 +269,8 @@ def _placeholders(place: Place) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _chosen(value: str, part: str) -> str:
-    """Return the sections that Hugo's `:sections[1:]`, `[0]` or `[last]` chooses."""
+def _sections(value: str, part: str) -> str:
+    """Return the sections that Hugo's `:sections[1:]`, `[0]` or `[last]` selects."""
     parts = value.split("/")
     first, colon, last = part.strip("[]").partition(":")
     try:
@@ -279,10 +283,10 @@ def _chosen(value: str, part: str) -> str:
         return value
 
 
-def _date_parts(form: str, when: datetime) -> str:
+def _date_parts(form: str, date: datetime) -> str:
     """Return Pelican's `{date:%Y}`; only the directives that name numbers are known."""
-    month = _MONTHS[when.month - 1]
-    known = {"%Y": f"{when.year:04}", "%m": f"{when.month:02}", "%d": f"{when.day:02}", "%b": month[:3],
-             "%B": month, "%H": f"{when.hour:02}", "%M": f"{when.minute:02}", "%j": f"{when:%j}",
-             "%y": f"{when.year % 100:02}"}  # fmt: skip
-    return re.sub(r"%[A-Za-z]", lambda match: known.get(match[0], ""), form)
+    month = _MONTHS[date.month - 1]
+    parts = {"%Y": f"{date.year:04}", "%m": f"{date.month:02}", "%d": f"{date.day:02}", "%b": month[:3],
+             "%B": month, "%H": f"{date.hour:02}", "%M": f"{date.minute:02}", "%j": f"{date:%j}",
+             "%y": f"{date.year % 100:02}"}  # fmt: skip
+    return re.sub(r"%[A-Za-z]", lambda match: parts.get(match[0], ""), form)

@@ -23,21 +23,21 @@ _PAGE = "_index.md"  # https://docs.hugoblox.com/reference/page-features/#author
 
 _MAX_AUTHORS = 10_000
 _MAX_FILES = 500
-"""Entries of a folder of authors that are looked at."""
+"""Entries of a folder of authors that are examined."""
 
 
 def files(level: Path) -> Iterator[Path]:
-    """Yield the files about authors in a project's folder; those of many whether they exist or not."""
+    """Yield the files about authors in a project's folder; those in `FILES` whether they exist or not."""
     yield from (level / name for name in FILES)
     for name in _FOLDERS:
-        yield from _own_files(level / name)
+        yield from _author_files(level / name)
 
 
 def names(levels: list[Path]) -> Iterator[tuple[str, str]]:
     """Yield the names of the authors in data files by their keys; files nearer to the articles come last."""
     for level in reversed(levels):
         for name in _FOLDERS:
-            for path in _own_files(level / name):
+            for path in _author_files(level / name):
                 title = _name(_values(path))
                 if title:
                     yield _key(path), title
@@ -46,7 +46,7 @@ def names(levels: list[Path]) -> Iterator[tuple[str, str]]:
             yield from _names_in(datafiles.load(path) if os.path.lexists(path) else None)
 
 
-def _own_files(folder: Path) -> Iterator[Path]:
+def _author_files(folder: Path) -> Iterator[Path]:
     """Yield the files in a folder that are about one author each; no link is followed."""
     try:
         with os.scandir(folder) as listed:
@@ -82,8 +82,10 @@ def _names_in(loaded: Any) -> Iterator[tuple[str, str]]:
     if isinstance(loaded, Mapping):
         entries = loaded.items()
     elif isinstance(loaded, list):
-        keyed = (each for each in loaded if isinstance(each, Mapping))
-        entries = ((each.get("id") or each.get("key") or each.get("slug"), each) for each in keyed)
+        mappings = (author for author in loaded if isinstance(author, Mapping))
+        entries = (
+            (author.get("id") or author.get("key") or author.get("slug"), author) for author in mappings
+        )
     for key, entry in list(entries)[:_MAX_AUTHORS]:
         title = _name(entry)
         if title is not None and isinstance(key, (str, int)):
@@ -91,10 +93,10 @@ def _names_in(loaded: Any) -> Iterator[tuple[str, str]]:
 
 
 def _name(entry: Any) -> str | None:
-    """Return the name in what a file says of an author: a text, or a mapping."""
+    """Return the name in the entry of an author, which is a text or a mapping; None if it has none."""
     if isinstance(entry, Mapping):
-        named = (entry[part] for part in ("name", "display_name", "title") if entry.get(part))
-        entry = next(named, None)
+        names = (entry[part] for part in ("name", "display_name", "title") if entry.get(part))
+        entry = next(names, None)
     if isinstance(entry, Mapping):
         entry = entry.get("display")
     return entry.strip() if isinstance(entry, str) else None

@@ -18,15 +18,18 @@ def with_resources(scan: Scan) -> dict[str, None]:
     Hugo calls them leaf bundles, and publishes none of these files as a page of its own. Folders without such
     files are left out.
     """
-    found = {each.prefix for each in scan.listings if each.prefix and any(map(_INDEX.fullmatch, each.names))}
-    others = (each.prefix for each in scan.listings if not all(map(_INDEX.fullmatch, each.names)))
-    return dict.fromkeys(sorted({each for prefix in others for each in _folders(prefix) if each in found}))
+    listings = scan.listings
+    bundles = {item.prefix for item in listings if item.prefix and any(map(_INDEX.fullmatch, item.names))}
+    with_others = (item.prefix for item in listings if not all(map(_INDEX.fullmatch, item.names)))
+    return dict.fromkeys(
+        sorted({folder for prefix in with_others for folder in _folders(prefix) if folder in bundles})
+    )
 
 
 def is_resource(path: str, bundles: Container[str]) -> bool:
-    """Whether a file is a resource of the page in one of the `bundles`, in its folder or below it."""
+    """Return whether a file is a resource of the page in one of the `bundles`, in its folder or below it."""
     folder, _, name = path.rpartition("/")
-    return not _INDEX.fullmatch(name) and any(each in bundles for each in _folders(f"{folder}/"))
+    return not _INDEX.fullmatch(name) and any(above in bundles for above in _folders(f"{folder}/"))
 
 
 def _folders(prefix: str) -> Iterator[str]:

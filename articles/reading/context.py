@@ -16,7 +16,7 @@ from articles.reading.dates import date_in_path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Values that a site gives to all files below `folder` (relative, "" for all) whose path fits `pattern`.
+    """Default values for all files below `folder` (relative, "" for all) whose path matches `pattern`.
 
     The pattern is a glob over the path below the generator's content folder, with `base` in front of it. With
     `whole` False the pattern is the start of the path. `kind` is the name of a Jekyll collection, as `posts`.
@@ -29,7 +29,7 @@ class Scope:
     whole: bool = False
     kind: str = ""
 
-    def holds(self, path: str) -> bool:
+    def applies_to(self, path: str) -> bool:
         """Return whether the file at `path` gets these values."""
         if self.folder and not path.startswith(f"{self.folder}/"):
             return False
@@ -68,7 +68,7 @@ class LanguageHome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the files beside and above the articles give: values for many of them, and the names of authors.
+    """The content of the files beside and above the articles: default values, and the names of authors.
 
     `scopes` are in the order in which they apply, the strongest last. `prefix` is the path of the folder of
     articles below the generator's content folder, with a slash at its end, or "". `permalinks` are the
@@ -83,42 +83,42 @@ class Surroundings:
     languages: tuple[LanguageHome, ...] = ()
     names_keep_dates: bool = False
     """Whether the date in a file's name is a part of its address."""
-    leaves_names: bool = False
-    """Whether Zola makes no slugs of names (slugify.paths)."""
+    keeps_names: bool = False
+    """Whether Zola uses names without changes (slugify.paths)."""
     slugs_from_names: bool = False
-    """Whether Pelican makes slugs of the names of files instead of titles."""
+    """Whether Pelican derives slugs from the names of files instead of titles."""
     above: str | None = None
-    """The path of the folder of articles in its project; None where no project is known."""
+    """The path of the folder of articles in its project; None if no project was found."""
     bundles: Mapping[str, None] = field(default_factory=dict)
     """Folders, with a slash at their end, in which only `index` files are pages: see `reading.bundles`."""
     pages: tuple[str, ...] = ()
     """Folders of pages of the site, which are no articles whether they have a date or not."""
 
     def permalink_for(self, folders: Sequence[str], home: LanguageHome | None = None) -> str | None:
-        """Return the pattern that the generator's configuration has for files in these folders."""
+        """Return the pattern for files in these folders in the generator's configuration."""
         section = folders[0].lower() if folders else ""
-        own = home.permalinks if home else {}
-        found = own.get(section) or self.permalinks.get(section)
-        if found is None and len(folders) > 1:  # a collection of Jekyll in the folder of all collections
-            found = self.permalinks.get("/".join(folders[:2]).lower())
-        return found or self.permalinks.get("")
+        language_permalinks = home.permalinks if home else {}
+        pattern = language_permalinks.get(section) or self.permalinks.get(section)
+        if pattern is None and len(folders) > 1:  # a collection of Jekyll in the folder of all collections
+            pattern = self.permalinks.get("/".join(folders[:2]).lower())
+        return pattern or self.permalinks.get("")
 
     def home_of(self, path: str) -> LanguageHome | None:
-        """Return the language that the file at `path` belongs to, None on a site that has but one."""
+        """Return the language that the file at `path` belongs to; None on a site with only one language."""
         if not self.languages:
             return None
         stem = path.rpartition("/")[2].rpartition(".")[0]
         code = stem.rpartition(".")[2].lower() if "." in stem else ""
         homes = [home for home in self.languages if path.startswith(home.folder)]
         by_suffix = (home for home in homes if home.code == code)
-        # The folder that lies deepest is the one that is meant; among equals, the language at the root.
+        # The deepest folder decides; of several languages with it, the one at the root of the site.
         return next(by_suffix, max(homes, key=lambda home: (len(home.folder), not home.url), default=None))
 
     def values_for(self, path: str) -> dict[str, Any]:
-        """Return the values that the file at `path` has unless it says otherwise."""
+        """Return the default values of the file at `path`."""
         values: dict[str, Any] = {}
         for scope in self.scopes:
-            if scope.holds(path):
+            if scope.applies_to(path):
                 values |= scope.values
         return values
 
@@ -128,7 +128,7 @@ NOTHING_BESIDE = Surroundings()
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the reading of one folder's files depends on; `root` None means that no other file is there."""
+    """What the reading of one folder's files depends on; `root` None means that there are no other files."""
 
     conventions: Conventions = PLAIN
     surroundings: Surroundings = NOTHING_BESIDE
@@ -136,7 +136,7 @@ class Context:
 
     @property
     def place(self) -> str:
-        """The names of the last two folders of the path to the articles, "" where they lie nowhere."""
+        """The names of the last two folders of the path to the articles, "" if there is no folder."""
         return "/".join(self.root.resolve().parts[-2:]) if self.root else ""
 
     @property
@@ -144,16 +144,16 @@ class Context:
         """The zone of dates that name none."""
         if self.conventions.timezone == "UTC":
             return UTC
-        from text.zones import zone  # late: the zones of the world take long to load
+        from text.zones import zone  # imported late: loading the time zones is slow
 
         return zone(self.conventions.timezone)
 
     def exists(self, path: str) -> bool:
-        """Return whether a file lies at `path` in the folder, and in no hidden part of it."""
+        """Return whether there is a file at `path` in the folder, and in no hidden part of it."""
         is_hidden = any(part.startswith(".") for part in path.split("/"))
         if self.root is None or len(path) > 1_000 or "\0" in path or is_hidden:
             return False
-        return os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113 - as fast as can be, once for each picture
+        return os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113 - faster, for each picture
 
 
 PLAIN_CONTEXT = Context()

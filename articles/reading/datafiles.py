@@ -1,4 +1,4 @@
-"""Data files beside articles: YAML, TOML, JSON, and Python settings, which are read and never run."""
+"""Data files beside articles: YAML, TOML, JSON, and Python settings, which are parsed and never run."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def read_text(path: Path) -> str | None:
 
 
 def load(path: Path) -> Any:
-    """Return what a data file holds, by its extension, or None where it cannot be read."""
+    """Return the content of a data file, by its extension, or None if it cannot be read."""
     text = read_text(path)
     return None if text is None else parse(text, path.suffix)
 
 
 def parse(text: str, suffix: str) -> Any:
-    """Return what a text holds, by its file's suffix (`.yml`, `.toml`, `.json`, `.py`), or None."""
+    """Return the content of a text, by its file's suffix (`.yml`, `.toml`, `.json`, `.py`), or None."""
     try:
         if suffix in (".yml", ".yaml"):
             return safeyaml.load(text if text.endswith("\n") else f"{text}\n")
@@ -59,23 +59,23 @@ def _assignments(text: str) -> dict[str, Any]:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for statement in module.body:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target, value = statement.targets[0], _literal(statement.value)
             if isinstance(target, ast.Name):
-                found[target.id] = value
+                values[target.id] = value
             elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                inner = found.get(target.value.id)
+                inner = values.get(target.value.id)
                 if isinstance(inner, dict) and isinstance(key := _literal(target.slice), str):
                     inner[key] = value
-    return found
+    return values
 
 
 def _literal(node: ast.expr) -> Any:
     """Return the value of a literal, or of `dict(a=1)`; None for anything that would have to be run."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        return {word.arg: _literal(word.value) for word in node.keywords if word.arg}
+        return {keyword.arg: _literal(keyword.value) for keyword in node.keywords if keyword.arg}
     if isinstance(node, ast.IfExp):  # such as SITEURL, which is empty while the site is developed
         return _literal(node.body) or _literal(node.orelse)
     try:

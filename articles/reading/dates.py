@@ -50,9 +50,9 @@ _NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .]+|T(?=\d)|$)")
 _DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})[/-](\d{1,2})[/-]")
 _DATED_FOLDER = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .][^/]*)?/")
 # `11-9-2017` is a day in September for some, and in November for others.
-_EITHER_WAY = re.compile(r"(?P<first>\d{1,2})([-/.])(?P<second>\d{1,2})\2(?P<year>\d{4})")
+_AMBIGUOUS = re.compile(r"(?P<first>\d{1,2})([-/.])(?P<second>\d{1,2})\2(?P<year>\d{4})")
 # Numbers of seconds and of milliseconds since 1970 begin here: in March 1973.
-_LEAST_SECONDS, _LEAST_MILLISECONDS = 100_000_000, 100_000_000_000
+_MIN_SECONDS, _MIN_MILLISECONDS = 100_000_000, 100_000_000_000
 
 
 class NotADateError(ValueError):
@@ -60,7 +60,7 @@ class NotADateError(ValueError):
 
 
 def read_date(value: Any, zone: tzinfo = UTC) -> datetime:
-    """Return the time that a value means: without a zone it is in `zone`, without a time its first moment.
+    """Return the time of a value: in `zone` if it names no zone, at the start of the day if it has no time.
 
     Numbers are seconds or milliseconds since 1970. Raises NotADateError.
     """
@@ -73,12 +73,12 @@ def read_date(value: Any, zone: tzinfo = UTC) -> datetime:
     if not isinstance(value, datetime):
         raise NotADateError(f"must be a date: {ADVICE}")
     try:
-        moment = value if value.tzinfo is UTC else _in_utc(value, zone)
+        result = value if value.tzinfo is UTC else _in_utc(value, zone)
     except OverflowError:
-        moment = _LATEST
-    if not _EARLIEST <= moment < _LATEST:
+        result = _LATEST
+    if not _EARLIEST <= result < _LATEST:
         raise NotADateError("must lie between the years 1900 and 9998")
-    return moment
+    return result
 
 
 @lru_cache(maxsize=4096)
@@ -89,46 +89,48 @@ def date_in_path(path: str) -> datetime | None:
     `2026/01/02/name.md` and `2026/01-02-name.md`.
     """
     folders, _, name = path.rpartition("/")
-    found = _NAMED_DATE.match(name) or _DATED_FOLDERS.search(path)
-    if found is None:
-        *_, found = (None, *_DATED_FOLDER.finditer(f"{folders}/"))
-    if found is None:
+    match = _NAMED_DATE.match(name) or _DATED_FOLDERS.search(path)
+    if match is None:
+        *_, match = (None, *_DATED_FOLDER.finditer(f"{folders}/"))
+    if match is None:
         return None
     try:
-        year, month, day = map(int, found.groups())
+        year, month, day = map(int, match.groups())
         return datetime(year, month, day)  # noqa: DTZ001 - the zone is the caller's
     except ValueError:
         return None
 
 
 def meant(value: Any, path: str) -> Any:
-    """Return a date that can be read in two ways as the one that the file's path gives too.
+    """Return a date that can be read in two ways as the date in the file's path, if that is one of the two.
 
-    Anything else is returned as it is.
+    Any other value is returned unchanged.
     """
-    found = _EITHER_WAY.fullmatch(value.strip()) if isinstance(value, str) else None
-    named = date_in_path(path) if found else None
-    if found is None or named is None:
+    match = _AMBIGUOUS.fullmatch(value.strip()) if isinstance(value, str) else None
+    path_date = date_in_path(path) if match else None
+    if match is None or path_date is None:
         return value
-    year, numbers = int(found["year"]), sorted((int(found["first"]), int(found["second"])))
-    return named if (year, numbers) == (named.year, sorted((named.month, named.day))) else value
+    year, numbers = int(match["year"]), sorted((int(match["first"]), int(match["second"])))
+    return (
+        path_date if (year, numbers) == (path_date.year, sorted((path_date.month, path_date.day))) else value
+    )
 
 
 def without_date(name: str) -> str:
     """Return a file's or folder's name without the date at its start; a name that is only a date stays."""
-    found = _NAMED_DATE.match(name)
-    return (name[found.end() :] if found else name) or name
+    match = _NAMED_DATE.match(name)
+    return (name[match.end() :] if match else name) or name
 
 
-def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    return moment.replace(tzinfo=UTC) if zone is UTC else moment.replace(tzinfo=zone).astimezone(UTC)
+def _in_utc(local: datetime, zone: tzinfo) -> datetime:
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    return local.replace(tzinfo=UTC) if zone is UTC else local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _from_number(value: int) -> datetime | date:
-    if _LEAST_SECONDS <= value < _LEAST_SECONDS * 100_000:
-        scale = 1000 if value >= _LEAST_MILLISECONDS else 1
+    if _MIN_SECONDS <= value < _MIN_SECONDS * 100_000:
+        scale = 1000 if value >= _MIN_MILLISECONDS else 1
         return _EPOCH + timedelta(microseconds=value * 1_000_000 // scale)
     if 19000101 <= value < 99990101:
         return _from_text(str(value))
@@ -150,21 +152,23 @@ def _from_text(text: str) -> datetime:
     try:
         return _from_match(match)
     except ValueError as error:
-        said = str(error)
-        # Python says what is wrong with a day or an hour without quoting it.
-        known = re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", said)
-        raise NotADateError(f"{said}, so this is not a date: {ADVICE}" if known else _NO_DATE) from None
+        message = str(error)
+        # Python's messages about a day or an hour do not quote it.
+        is_about_value = re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", message)
+        raise NotADateError(
+            f"{message}, so this is not a date: {ADVICE}" if is_about_value else _NO_DATE
+        ) from None
 
 
 def _is_ambiguous(text: str) -> bool:
     """Return whether a text begins with a date whose day and month can both be a month."""
-    found = _EITHER_WAY.match(text)
+    found = _AMBIGUOUS.match(text)
     return found is not None and all(1 <= int(found[name]) <= 12 for name in ("first", "second"))
 
 
 @cache
 def _forms() -> tuple[re.Pattern[str], ...]:
-    """Return the patterns of what is not ISO 8601, compiled when the first such date is read."""
+    """Return the patterns of dates that are not ISO 8601, compiled when the first such date is read."""
     return tuple(re.compile(form + _TIME, re.VERBOSE | re.IGNORECASE) for form in _FORMS)
 
 

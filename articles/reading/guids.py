@@ -1,4 +1,4 @@
-"""What a feed identified an article by before it was published here: its id in the feed of its generator.
+"""The id that an article had in the feed of its generator, before it was published here.
 
 Readers know an entry only by this id (RFC 4287 §4.2.6), and show it again when the id is another one.
 """

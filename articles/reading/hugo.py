@@ -1,4 +1,4 @@
-"""What Hugo's configuration says of articles: languages, patterns of addresses, and values for many files.
+"""Hugo's configuration: languages, patterns of addresses, and default values of articles.
 
 https://gohugo.io/configuration/introduction/ and https://gohugo.io/content-management/multilingual/
 """
@@ -23,8 +23,8 @@ _PARTS = ("languages", "permalinks", "cascade")
 _PART = re.compile(
     rf"({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}}){{0,2}}))?\.(?:toml|ya?ml|json)", re.I
 )
-_MOST_PARTS = 300
-"""Entries of the folder with the parts that are looked at."""
+_MAX_PARTS = 300
+"""Entries of the folder with the parts that are examined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Language:
     """A language of a site: the folder of its content, and what its addresses begin with.
 
     `content` is relative to the configuration; `url` is "" or the language's path with a slash at its end,
-    and `base_url` an address that this language has for itself.
+    and `base_url` the address of a language with its own host.
     """
 
     code: str
@@ -45,54 +45,54 @@ class Language:
 
 def configuration(level: Path) -> dict[str, Any]:
     """Return the configuration in and below a folder, with its keys in lower case; {} where there is none."""
-    found: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     for name in FILES:
         values = datafiles.load(level / name) if os.path.lexists(level / name) else None
         if isinstance(values, Mapping):
-            found |= by_lower(values)
+            config |= with_lower_keys(values)
     for path in parts(level):
         match = _PART.fullmatch(path.name)
         part, language = (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
         values = datafiles.load(path)
         if language:
-            languages = found.get("languages")
-            found["languages"] = {**(languages if isinstance(languages, Mapping) else {}), language: values}
-        elif isinstance(values, Mapping) and isinstance(found.get(part), Mapping):
-            found[part] = {**found[part], **values}
+            languages = config.get("languages")
+            config["languages"] = {**(languages if isinstance(languages, Mapping) else {}), language: values}
+        elif isinstance(values, Mapping) and isinstance(config.get(part), Mapping):
+            config[part] = {**config[part], **values}
         else:
-            found[part] = values
-    return found
+            config[part] = values
+    return config
 
 
 def parts(level: Path) -> list[Path]:
     """Return the files with parts of a split configuration, also those in a folder of the part's name."""
     folder = level / "config" / "_default"
-    found = [path for name in ("", *_PARTS) for path in _entries(folder / name)]
-    return sorted(path for path in found if _PART.fullmatch(path.name))
+    paths = [path for name in ("", *_PARTS) for path in _entries(folder / name)]
+    return sorted(path for path in paths if _PART.fullmatch(path.name))
 
 
 def _entries(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [folder / entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False)]
+            return [folder / entry.name for entry, _ in zip(entries, range(_MAX_PARTS), strict=False)]
     except OSError:
         return []
 
 
 def languages(config: Mapping[str, Any]) -> list[Language]:
     """Return the languages of a site; [] where it has only one."""
-    named = config.get("languages")
-    if not isinstance(named, Mapping):
+    by_code = config.get("languages")
+    if not isinstance(by_code, Mapping):
         return []
     default = str(config.get("defaultcontentlanguage") or "en").lower()
     in_folder = config.get("defaultcontentlanguageinsubdir") is True
     content = config.get("contentdir")
-    found = []
-    for code, language in named.items():
-        values = by_lower(language) if isinstance(language, Mapping) else {}
+    result = []
+    for code, language in by_code.items():
+        values = with_lower_keys(language) if isinstance(language, Mapping) else {}
         base_url = values.get("baseurl")
         is_at_root = str(code).lower() == default and not in_folder
-        found.append(
+        result.append(
             Language(
                 code=str(code).lower(),
                 content=_folder(values.get("contentdir")) or _folder(content) or "content",
@@ -102,20 +102,22 @@ def languages(config: Mapping[str, Any]) -> list[Language]:
                 permalinks=permalinks(values.get("permalinks")),
             )
         )
-    return found
+    return result
 
 
 def _folder(value: Any) -> str:
     return value.strip("/.") if isinstance(value, str) else ""
 
 
-def reads_names(config: Mapping[str, Any]) -> bool:
+def takes_dates_from_names(config: Mapping[str, Any]) -> bool:
     """Whether dates are taken from names. https://gohugo.io/configuration/front-matter/#dates"""
-    named = config.get("languages")
-    languages = map(by_lower, filter(_is_mapping, named.values())) if isinstance(named, Mapping) else ()
-    for each in (config, *languages):
-        matter = each.get("frontmatter")
-        dates = by_lower(matter).get("date") if isinstance(matter, Mapping) else None
+    by_code = config.get("languages")
+    languages = (
+        map(with_lower_keys, filter(_is_mapping, by_code.values())) if isinstance(by_code, Mapping) else ()
+    )
+    for settings in (config, *languages):
+        matter = settings.get("frontmatter")
+        dates = with_lower_keys(matter).get("date") if isinstance(matter, Mapping) else None
         if ":filename" in (dates if isinstance(dates, list) else [dates]):
             return True
     return False
@@ -127,28 +129,28 @@ def _is_mapping(value: Any) -> bool:
 
 def permalinks(value: Any) -> dict[str, str]:
     """Return the patterns of addresses by section. https://gohugo.io/configuration/permalinks/"""
-    values = by_lower(value) if isinstance(value, Mapping) else {}
+    values = with_lower_keys(value) if isinstance(value, Mapping) else {}
     page = values.get("page")
-    values |= by_lower(page) if isinstance(page, Mapping) else {}
+    values |= with_lower_keys(page) if isinstance(page, Mapping) else {}
     # Hugo puts each page in a folder of its own.
-    return {key: f"{each.rstrip('/')}/" for key, each in values.items() if isinstance(each, str)}
+    return {key: f"{pattern.rstrip('/')}/" for key, pattern in values.items() if isinstance(pattern, str)}
 
 
 def cascade(value: Any, folder: str, base: str) -> Iterator[Scope]:
-    """Yield what Hugo's `cascade` gives to the pages in a folder. https://gohugo.io/configuration/cascade/"""
+    """Yield the values that Hugo's `cascade` sets for the pages in a folder. https://gohugo.io/configuration/cascade/"""
     for entry in value if isinstance(value, list) else [value]:
         if not isinstance(entry, Mapping):
             continue
-        named = by_lower(entry)
-        target = named.get("target") or named.get("_target") or {}
-        target = by_lower(target) if isinstance(target, Mapping) else {}
+        settings = with_lower_keys(entry)
+        target = settings.get("target") or settings.get("_target") or {}
+        target = with_lower_keys(target) if isinstance(target, Mapping) else {}
         if not _is_for_pages(target):
             continue
-        given = {
-            str(key): each for key, each in entry.items() if str(key).lower() not in ("target", "_target")
+        values = {
+            str(key): item for key, item in entry.items() if str(key).lower() not in ("target", "_target")
         }
         for pattern in _alternatives(str(target.get("path") or "")):
-            yield Scope(values=given, folder=folder, base=base, pattern=pattern, whole=True)
+            yield Scope(values=values, folder=folder, base=base, pattern=pattern, whole=True)
 
 
 def _is_for_pages(target: Mapping[str, Any]) -> bool:
@@ -158,14 +160,14 @@ def _is_for_pages(target: Mapping[str, Any]) -> bool:
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """Return the globs that one with `{a,b}` stands for."""
+    """Return the globs for which a glob with `{a,b}` stands."""
     before, opening, rest = pattern.partition("{")
     inner, closing, after = rest.partition("}")
     if not (opening and closing):
         return [pattern]
-    return [f"{before}{each}{after}" for each in inner.split(",")[:100]]
+    return [f"{before}{alternative}{after}" for alternative in inner.split(",")[:100]]
 
 
-def by_lower(values: Mapping[Any, Any]) -> dict[str, Any]:
+def with_lower_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the values by their keys in lower case."""
     return {str(key).lower(): value for key, value in values.items()}

@@ -1,4 +1,4 @@
-"""What Jekyll's configuration says of many files: https://jekyllrb.com/docs/configuration/front-matter-defaults/."""
+"""The default values in Jekyll's configuration: https://jekyllrb.com/docs/configuration/front-matter-defaults/."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
     `base` is the path of the articles below the configuration.
     """
     listed = config.get("defaults")
-    found = []
+    scopes = []
     for entry in listed if isinstance(listed, list) else ():
         scope = entry.get("scope") if isinstance(entry, Mapping) else None
         values = entry.get("values") if isinstance(entry, Mapping) else None
@@ -25,17 +25,21 @@ def defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
             continue
         scope = scope if isinstance(scope, Mapping) else {}
         pattern, kind = str(scope.get("path") or ""), str(scope.get("type") or "")
-        found.append(
-            (len(pattern), bool(kind), Scope(values=as_texts(values), base=base, pattern=pattern, kind=kind))
+        scopes.append(
+            (
+                len(pattern),
+                bool(kind),
+                Scope(values=with_text_keys(values), base=base, pattern=pattern, kind=kind),
+            )
         )
-    yield from (scope for *_, scope in sorted(found, key=lambda each: each[:2]))
+    yield from (scope for *_, scope in sorted(scopes, key=lambda item: item[:2]))
 
 
 def permalinks(config: Mapping[str, Any], below: str) -> Iterator[tuple[str, str]]:
     """Yield the patterns of addresses that collections have, by the folder that holds their files.
 
-    `below` is the path of the articles below the configuration, "." where they are not. The pattern is for
-    all files, "", where it lies in a collection's folder.
+    `below` is the path of the articles below the configuration, "." if they are in the same folder. The
+    folder is "" for all files if the articles are in a collection's folder.
     https://jekyllrb.com/docs/permalinks/#collections
     """
     collections = config.get("collections")
@@ -63,6 +67,6 @@ def _suffix(style: Any) -> str:
     return ":output_ext" if style in _STYLES_WITH_EXTENSION or style.endswith(":output_ext") else ""
 
 
-def as_texts(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return values by key, with each key as a text."""
+def with_text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the values with their keys as texts."""
     return {str(key): value for key, value in values.items()}

@@ -3,9 +3,9 @@
 MAX_HEAD = 256_000
 """Characters of a front matter; the longest of real ones, with related coverage, have 150,000."""
 MAX_TITLE = 1_000
-"""Characters of a title: what is over is cut."""
+"""Characters of a title: a longer one is cut."""
 MAX_EXCERPT = 20_000
-"""Characters of an excerpt: what is over is cut."""
+"""Characters of an excerpt: a longer one is cut."""
 MAX_TOPIC = 200
 """Characters of a topic's name: a longer one is left out."""
 MAX_TOPICS = 100

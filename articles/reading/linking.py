@@ -22,7 +22,7 @@ _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 
 
 class Links:
-    """The reading of one file's addresses; what cannot be used is noted in the file's values."""
+    """Reads one file's addresses; those that cannot be used are recorded in the file's values."""
 
     def __init__(self, found: Values, path: str, context: Context) -> None:
         self._values = found
@@ -37,20 +37,18 @@ class Links:
         original = found.first(values.address, "originalurl")
         link = found.first(values.address, "weburl") or original
         if link is None and not (self._is_plain and self._conventions.base_url is None):
-            whole = (
-                each for each in found.given(*keys.LINKS, *keys.PERMALINKS) if _is_whole_address(each[1])
-            )
-            addresses_given = (found.usable(values.address, key, value) for key, value in whole)
-            link = next(filter(None, addresses_given), None)
+            absolute = (item for item in found.given(*keys.LINKS, *keys.PERMALINKS) if _is_absolute(item[1]))
+            links = (found.usable(values.address, key, value) for key, value in absolute)
+            link = next(filter(None, links), None)
         return link, original
 
     def place(
         self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
-    ) -> addresses.Place:
-        """Return what the article's address on its site is made from."""
+    ) -> addresses.AddressParts:
+        """Return the values from which the article's address on its site is formed."""
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
-        return addresses.Place(
+        return addresses.AddressParts(
             path=self._path.removeprefix(home.folder) if home else self._path,
             prefix=home.prefix if home else surroundings.prefix,
             title=title,
@@ -61,12 +59,12 @@ class Links:
             language=home.code if home else language_in_path(self._path),
             keeps_date=surroundings.names_keep_dates,
             slug_from_name=surroundings.slugs_from_names,
-            leaves_name=surroundings.leaves_names,
+            keeps_name=surroundings.keeps_names,
             # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
             folder_names_page=self._conventions.generator == "eleventy",
         )
 
-    def own(self, place: addresses.Place) -> str | None:
+    def own(self, place: addresses.AddressParts) -> str | None:
         """Return the address at which the article's site publishes it; None where that is not known."""
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
@@ -74,14 +72,14 @@ class Links:
         conventions = self._conventions
         if home and home.base_url and self._is_one_of_several_hosts():
             conventions = replace(conventions, base_url=home.base_url)
-        return addresses.own_address(
-            place, self._permalink(), configured, conventions, below=home.url if home else ""
+        return addresses.site_address(
+            place, self._permalink(), configured, conventions, language_path=home.url if home else ""
         )
 
     def guid(
-        self, place_of: Callable[[], addresses.Place], link: str | None, given_id: str | None
+        self, place_of: Callable[[], addresses.AddressParts], link: str | None, given_id: str | None
     ) -> str | None:
-        """Return what the article's old feed identified it by; None where feeds go by its id.
+        """Return the article's id in its old feed; None if feeds use the id of the article.
 
         `link` is the article's address, and `given_id` the front matter's `id`. The front matter decides
         first: by its `guid`, or an `id` that is a URI. An article that has its only address on this site was
@@ -90,8 +88,8 @@ class Links:
         found, mode = self._values, self._conventions.guid
         if mode == "id":
             return None
-        if given := found.first(values.guid, "guid"):
-            return given
+        if guid := found.first(values.guid, "guid"):
+            return guid
         if is_uri(given_id or "") or link is None:
             return None
         if mode == "address" or self._is_plain:
@@ -106,14 +104,14 @@ class Links:
         )
 
     def _is_one_of_several_hosts(self) -> bool:
-        """Whether the articles' site is the one of whose languages each has a host of its own."""
-        own = self._conventions.base_url
-        return any(home.base_url == own for home in self._context.surroundings.languages)
+        """Return whether each language of the articles' site has its own host."""
+        base_url = self._conventions.base_url
+        return any(home.base_url == base_url for home in self._context.surroundings.languages)
 
     def story(self) -> str | None:
-        """Return what the translations of an article have in common, whose front matter gives no address.
+        """Return a key that an article shares with its translations; its front matter has no address.
 
-        None where the article is known by its address only, or on a page of this site in no language.
+        None if only the address identifies the article, or if it is read on this site and names no language.
         """
         home = self._context.surroundings.home_of(self._path)
         has_language = not self._is_plain and bool(home or language_in_path(self._path))
@@ -127,7 +125,7 @@ class Links:
 
     def _permalink(self, *, is_quiet: bool = False) -> str | None:
         for key, value in self._values.given(*keys.PERMALINKS):
-            if not isinstance(value, str) or not value.strip() or _is_whole_address(value):
+            if not isinstance(value, str) or not value.strip() or _is_absolute(value):
                 continue
             if is_quiet:
                 return value
@@ -136,7 +134,7 @@ class Links:
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):
-                if self._conventions.permalink is None:  # else the owner has given a pattern in its place
+                if self._conventions.permalink is None:  # otherwise the pattern in the settings is used
                     self._values.note(BadValueError(key, _TEMPLATE))
             else:
                 return value.strip()
@@ -154,33 +152,33 @@ class Links:
         read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_WHOLE)
         for key, value in found.given(*keys.IMAGES):
             if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
-                continue  # a theme may put anything under a banner or a cover
+                continue  # themes use a banner or a cover for other things too
             if key.lower().endswith("header") and not _has_picture(value):
-                continue  # a page's header may be anything
+                continue  # the header of a page may be something else
             if pictures := found.usable(read, key, value):
                 return pictures
         return ()
 
     def enclosures(self, link: str | None) -> tuple[Enclosure, ...]:
         """Return the recordings, films and documents that the front matter names, each address once."""
-        given = list(self._values.given(*keys.ENCLOSURES))
-        if not given:
+        entries = list(self._values.given(*keys.ENCLOSURES))
+        if not entries:
             return ()
         read = media.enclosures(partial(self._resolved, link))
-        listed: dict[str, Enclosure] = {}
-        for key, value in given:
-            # Themes put anything under these names: a flag, the id of a film at some service.
+        by_url: dict[str, Enclosure] = {}
+        for key, value in entries:
+            # Themes use these names for other values too: a flag, or the id of a film at a service.
             if isinstance(value, (str, list, Mapping)):
-                for each in self._values.usable(read, key, value) or ():
-                    listed.setdefault(each.url, each)
-        return tuple(listed.values())[: limits.MAX_ENCLOSURES]
+                for enclosure in self._values.usable(read, key, value) or ():
+                    by_url.setdefault(enclosure.url, enclosure)
+        return tuple(by_url.values())[: limits.MAX_ENCLOSURES]
 
     def _resolved(self, link: str | None, reference: str) -> str | None:
         base_url = self._conventions.base_url
         return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
 
 
-def _is_whole_address(value: Any) -> bool:
+def _is_absolute(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().lower().startswith(("http://", "https://"))
 
 

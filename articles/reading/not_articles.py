@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from articles.conventions import Conventions
 
-# What generators and package managers write, and what their templates are made of.
+# Folders that generators and package managers write, and folders of templates.
 _FOLDERS = frozenset(
     {"node_modules", "_site", "_layouts", "_includes", "_sass", "_data", "archetypes", "bower_components"}
 )
@@ -40,9 +40,9 @@ _JEKYLL_PAGES = frozenset(
 
 
 def is_no_article(path: str, conventions: Conventions, pages: Sequence[str] = ()) -> bool:
-    """Whether a file is not an article, whatever its content; `pages` are folders of the site's pages."""
+    """Return whether a file is not an article, whatever its content; `pages` are folders of pages."""
     *folders, name = path.split("/")
-    if pages and any(path.startswith(f"{each}/") for each in pages):
+    if pages and any(path.startswith(f"{folder}/") for folder in pages):
         return True
     if folders and not _FOLDERS.isdisjoint(folders):
         return True
@@ -59,12 +59,12 @@ def is_no_article(path: str, conventions: Conventions, pages: Sequence[str] = ()
 
 
 def is_paper(path: str) -> bool:
-    """Whether a file's name is that of a paper about the files around it, such as README."""
+    """Return whether a file is a document about the files around it by its name, such as README."""
     return path.rpartition("/")[2].partition(".")[0].lower() in _PAPERS
 
 
 def may_lack_a_date(path: str, above: str, layout: object, conventions: Conventions) -> bool:
-    """Whether a file without a date is taken for no article, rather than for one that lacks its date.
+    """Return whether a file without a date is not an article, rather than an article that lacks its date.
 
     Every site has pages, such as `about.md`, besides its dated articles. So with a generator, a file without
     a date lacks one only in a folder of articles, by its name; `above` is the path of the folder that `path`

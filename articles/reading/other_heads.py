@@ -28,14 +28,14 @@ _LONG_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:[\w"'-]+[ \t]*\.[ \t]*){32}""", 
 
 
 class _WrittenFloat(float):
-    """A number that knows how it was written."""
+    """A number with its spelling in the file."""
 
     text: str
 
     def __new__(cls, text: str) -> _WrittenFloat:
-        found = super().__new__(cls, text)
-        found.text = text
-        return found
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
     def __str__(self) -> str:
         return self.text
@@ -52,19 +52,19 @@ def split(text: str, extension: str, *, ends_at_text: bool = False) -> Head | No
     if _OBJECT.match(text, at):
         return _object(text, at)
     return (
-        _unopened(text, at)
+        _without_opening_fence(text, at)
         or _lines(text, at, ends_at_text=ends_at_text)
         or (None if extension == "html" else _heading(text, extension))
     )
 
 
 def fenced_values(kind: Kind, source: str, first: int) -> Mapping[str, Any]:
-    """Return what JSON or TOML between fences holds, which begins on line `first`. Raises HeadError."""
+    """Return the values of JSON or TOML between fences, which begins on line `first`. Raises HeadError."""
     return _json_values(source, 0, first)[0] if kind == "json" else toml_values(source, first)
 
 
 def toml_values(source: str, first: int) -> Mapping[str, Any]:
-    """Return what a TOML text holds, which begins on line `first` of its file. Raises HeadError."""
+    """Return the values of a TOML text, which begins on line `first` of its file. Raises HeadError."""
     if _LONG_KEY.search(source):
         raise HeadError(first, "a key has more than 32 parts")
     try:
@@ -102,30 +102,30 @@ def _json_values(text: str, at: int, first: int) -> tuple[Mapping[str, Any], int
     return values, end
 
 
-def _unopened(text: str, at: int) -> Head | None:
+def _without_opening_fence(text: str, at: int) -> Head | None:
     """Read a front matter that only the line `---` below it marks, as Hexo does: YAML, or `Key: value` lines.
 
-    A line `---` behind a blank one is a rule in the body.
+    A line `---` after a blank line is a rule in the body.
     """
     if not _LINE.match(text, at):
         return None
-    found = _FENCE.search(text, at, at + MAX_HEAD)
-    if found is None or "\n\n" in text[at : found.start()]:
+    fence = _FENCE.search(text, at, at + MAX_HEAD)
+    if fence is None or "\n\n" in text[at : fence.start()]:
         return None
     from text.yaml import safe as safeyaml  # late: nearly no site has such a file
 
-    source = text[at : found.start() + 1]
+    source = text[at : fence.start() + 1]
     first = text.count("\n", 0, at) + 1
     try:
         values = safeyaml.load(source)
     except safeyaml.YamlError:
-        return _head_of_lines(text, at, found.start(), found.end())
+        return _head_of_lines(text, at, fence.start(), fence.end())
     if not isinstance(values, dict) or not any(str(key).lower() == "title" for key in values):
         return None
     return Head(
         kind="yaml",
         values={key: value for key, value in values.items() if isinstance(key, str)},
-        body=text[found.end() :].strip("\n"),
+        body=text[fence.end() :].strip("\n"),
         file=text,
         start=at,
         end=at + len(source),
@@ -135,8 +135,8 @@ def _unopened(text: str, at: int) -> Head | None:
 
 def fenced_lines(text: str, start: int) -> Head | None:
     """Return the head whose `Key: value` lines begin at `start`, below a fence; None where it has others."""
-    found = _FENCE.search(text, start, start + MAX_HEAD)
-    return _head_of_lines(text, start, found.start(), found.end()) if found else None
+    fence = _FENCE.search(text, start, start + MAX_HEAD)
+    return _head_of_lines(text, start, fence.start(), fence.end()) if fence else None
 
 
 def _lines(text: str, at: int, *, ends_at_text: bool) -> Head | None:
@@ -149,23 +149,23 @@ def _lines(text: str, at: int, *, ends_at_text: bool) -> Head | None:
 
 
 def _head_of_lines(text: str, at: int, end: int, body: int) -> Head | None:
-    """Read `Key: value` lines; a line with four spaces before it continues the value above."""
+    """Read `Key: value` lines; a line with an indent of four spaces continues the value above."""
     head = text[at:end]
     if not _LINE.match(head):
         return None
-    written: dict[str, list[str]] = {}
+    lines_by_key: dict[str, list[str]] = {}
     key = ""
     for line in head.split("\n"):
         if match := _LINE.fullmatch(line):
             key = match[1]
-            written[key] = [match[2].strip()]
+            lines_by_key[key] = [match[2].strip()]
         elif key and (more := _CONTINUED.fullmatch(line)):
-            written[key].append(more[1].strip())
+            lines_by_key[key].append(more[1].strip())
         elif line.strip():
             return None
-    if not any(name.lower() == "title" for name in written):
+    if not any(name.lower() == "title" for name in lines_by_key):
         return None
-    values = {name: " ".join(filter(None, parts)) or None for name, parts in written.items()}
+    values = {name: " ".join(filter(None, parts)) or None for name, parts in lines_by_key.items()}
     return Head(
         kind="lines",
         values=values,

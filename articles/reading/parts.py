@@ -31,7 +31,7 @@ _text = cut_text(limits.MAX_NAME)
 _UTC_DATE = moment(UTC)
 
 
-# Words behind a name that say what its bearer does: `[Ada](https://…), software engineer`.
+# Words after a name that describe the person: `[Ada](https://…), software engineer`.
 _ROLE = re.compile(r"[a-z]+(?:[ -][a-z]+)+")
 _IN_A_LIST = re.compile(r",?\s+(?:and|&)\s+|,\s+")
 # First and last name, each with a capital: not "Doe, Jane", "Acme, Inc." or "the web team and friends".
@@ -47,17 +47,17 @@ def provider(values: Values, key: str, value: Any) -> Provider | None:
         value = {"name": value}
     if not isinstance(value, dict):
         raise BadValueError(key, f"must have a `name:`, and is {kind(value)}")
-    called, domain = _called(values, key, value)
-    if not called:
+    provider_name, domain = _name_and_domain(values, key, value)
+    if not provider_name:
         return None
     icon = None
     for place, item in items(f"{key}.images", value["images"]) if value.get("images") else ():
         icon = icon or values.usable(_icon, place, item)
     feed = values.usable(address, f"{key}.feed", value["feed"]) if value.get("feed") else None
-    return Provider(name=called, domain=domain or None, icon=icon, feed=feed or None)
+    return Provider(name=provider_name, domain=domain or None, icon=icon, feed=feed or None)
 
 
-def _called(values: Values, key: str, value: dict[str, Any]) -> tuple[str | None, str | None]:
+def _name_and_domain(values: Values, key: str, value: dict[str, Any]) -> tuple[str | None, str | None]:
     """Return a publication's name, or else its domain, and its domain."""
     domain = part_of(values, name, key, value, "domain")
     return part_of(values, name, key, value, "name") or domain, domain
@@ -67,7 +67,7 @@ def _provider_name(values: Values, key: str, value: Any) -> str | None:
     if values.strict or not isinstance(value, dict):
         whole = provider(values, key, value)
         return whole.name if whole else None
-    return _called(values, key, value)[0]
+    return _name_and_domain(values, key, value)[0]
 
 
 def _icon(values: Values, key: str, value: Any) -> str:
@@ -94,7 +94,7 @@ def authors(
             if value is None:
                 return None
         if isinstance(value, str) and "](" in value:
-            value = _shown(value)
+            value = _without_markup(value)
         if type(value) is int and str(value) in known:
             value = str(value)
         found = name(values, key, value)
@@ -117,7 +117,7 @@ def authors(
 
 
 def _names_in_words(value: str) -> list[str]:
-    """Return the full names that a text lists, or only the text where a part of it is something else."""
+    """Return the full names that a text lists, or only the text if a part of it is not a full name."""
     names = _IN_A_LIST.split(value.strip()[: limits.MAX_EXCERPT])
     # "Ann Lee, Site Reliability Engineer" is one person.
     is_list = len(names) > 2 or "," not in value
@@ -126,12 +126,12 @@ def _names_in_words(value: str) -> list[str]:
 
 def _linked_names(value: str) -> list[str]:
     """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, or in links of HTML."""
-    shown = _shown(value[: limits.MAX_EXCERPT])
-    named = (each.strip() for each in _BETWEEN_NAMES.split(shown))
-    return [each for each in named if each and not _ROLE.fullmatch(each)]
+    without_markup = _without_markup(value[: limits.MAX_EXCERPT])
+    parts = (name_or_role.strip() for name_or_role in _BETWEEN_NAMES.split(without_markup))
+    return [name_or_role for name_or_role in parts if name_or_role and not _ROLE.fullmatch(name_or_role)]
 
 
-def _shown(value: str) -> str:
+def _without_markup(value: str) -> str:
     """Return names without their markup."""
     from text.titles import plain_text  # late: few sites have any
 
@@ -139,17 +139,17 @@ def _shown(value: str) -> str:
 
 
 def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
-    """Return the first few usable items of `related`; those that cannot be read are noted."""
+    """Return the first few usable items of `related`; those that cannot be read are recorded."""
     if not isinstance(value, list):
         raise BadValueError(key, f"must be a list, not {kind(value)}")
-    found = []
+    articles = []
     limit = len(value) if values.strict else limits.MAX_RELATED
     for place, item in items(key, value[:limit]):
-        if one := values.usable(_related, place, item):
-            found.append(one)
-            if len(found) == limits.MAX_RELATED and not values.strict:
+        if article := values.usable(_related, place, item):
+            articles.append(article)
+            if len(articles) == limits.MAX_RELATED and not values.strict:
                 break
-    return tuple(found[: limits.MAX_RELATED])
+    return tuple(articles[: limits.MAX_RELATED])
 
 
 def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
@@ -159,13 +159,13 @@ def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
     title = part_of(values, _text, key, value, "title")
     links = (part_of(values, text, key, value, part) for part in RELATED_LINKS)
     link = next(filter(None, links), None)
-    found = http_url(link) if link and len(link) <= limits.MAX_URL else None
-    if not title or not found:
+    url = http_url(link) if link and len(link) <= limits.MAX_URL else None
+    if not title or not url:
         return None
     dates = (part_of(values, _UTC_DATE, key, value, part) for part in RELATED_DATES)
     return RelatedArticle(
         title=title,
-        link=found,
+        link=url,
         provider=part_of(values, _provider_name, key, value, "provider"),
         published_at=next(filter(None, dates), None),
     )

@@ -1,4 +1,4 @@
-"""What Pelican's settings say of folders: https://docs.getpelican.com/en/latest/settings.html."""
+"""Pelican's settings for slugs and pages: https://docs.getpelican.com/en/latest/settings.html."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def pages(levels: list[Path]) -> Iterator[str]:
 
     They are relative to the folder of content, and once more to the project, of which that is `content`.
     """
-    found = _setting(levels, "PAGE_PATHS", ["pages"])
-    for each in found if isinstance(found, (list, tuple)) else ():
-        if isinstance(each, str) and (folder := each.strip("./")):
+    paths = _setting(levels, "PAGE_PATHS", ["pages"])
+    for path in paths if isinstance(paths, (list, tuple)) else ():
+        if isinstance(path, str) and (folder := path.strip("./")):
             yield from (folder, f"content/{folder}")
 
 
 def _setting(levels: list[Path], key: str, default: Any = None) -> Any:
     """Return a setting; the settings for publishing, and those nearer to the articles, come first."""
-    found = default
+    value = default
     for level in reversed(levels):
         for name in FILES:
             values = datafiles.load(level / name) if os.path.lexists(level / name) else None
             if isinstance(values, Mapping) and key in values:
-                found = values[key]
-    return found
+                value = values[key]
+    return value

@@ -1,4 +1,4 @@
-"""Reading and parsing many files, on all processors where that pays."""
+"""Reads and parses many files, in several processes if there are enough files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.read_file import Candidate, FileResult, read_chunk
 from articles.topics import Topics
 
-WORTH_WORKERS = 1500
+MIN_FOR_WORKERS = 1500
 """Files below which starting workers takes longer than it saves."""
-_MOST_WORKERS = 4
+_MAX_WORKERS = 4
 """The most workers that are started: more would only wait for the one writer of the catalog."""
 
 
@@ -23,13 +23,13 @@ def read_all(
     processors: int | None = None,
     context: Context = PLAIN_CONTEXT,
 ) -> Iterator[list[FileResult]]:
-    """Yield what the files of each chunk say, a chunk at a time, in their order.
+    """Yield the results of each chunk of files, in the order of the chunks.
 
-    `processors` is how many to use, all unless given. Where there are several, all the work is done by
-    workers, while the caller stores the results.
+    `processors` is how many to use, all unless given. With several processors, workers do all the reading,
+    while the caller stores the results.
     """
-    count = min(processors or os.cpu_count() or 1, _MOST_WORKERS, len(chunks))
-    if count > 1 and sum(map(len, chunks)) >= WORTH_WORKERS:
+    count = min(processors or os.cpu_count() or 1, _MAX_WORKERS, len(chunks))
+    if count > 1 and sum(map(len, chunks)) >= MIN_FOR_WORKERS:
         from articles.reading import workers
 
         yield from workers.read_all(chunks, folder, topics, count, context)

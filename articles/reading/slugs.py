@@ -1,4 +1,4 @@
-"""What generators make of titles and names in addresses."""
+"""How generators convert titles and names to slugs."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ def slugified(text: str) -> str:
 
 
 def jekyll_title(name: str) -> str:
-    """Return what Jekyll makes of a file's name for `:title` (Utils.slugify, in the mode "pretty")."""
+    """Return what Jekyll inserts for `:title`, from a file's name (Utils.slugify, in the mode "pretty")."""
     return re.sub(r"[^\w.~!$&'()+,;=@]+", "-", name[:500]).strip("-")
 
 
 def jekyll_slug(name: str) -> str:
-    """Return what Jekyll makes of a file's name for `:slug` (Utils.slugify, in the mode "default")."""
+    """Return what Jekyll inserts for `:slug`, from a file's name (Utils.slugify, in the mode "default")."""
     return _NOT_ALPHANUMERIC.sub("-", name[:500].lower()).strip("-")
 
 
 def pelican_slug(title: str) -> str | None:
-    """Return the slug that Pelican makes of a title (its SLUG_REGEX_SUBSTITUTIONS)."""
-    kept = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
-    return re.sub(r"[-\s]+", "-", kept) or None
+    """Return the slug that Pelican derives from a title (its SLUG_REGEX_SUBSTITUTIONS)."""
+    allowed = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
+    return re.sub(r"[-\s]+", "-", allowed) or None
 
 
 def hugo_slug(title: str) -> str:
-    """Return what Hugo makes of a title, or a part of a path, in an address (helpers.URLize)."""
-    kept = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
-    return re.sub(r"\s*-[\s-]*|\s+", lambda found: found[0].strip() or "-", kept).lower()
+    """Return the slug that Hugo derives from a title, or a part of a path (helpers.URLize)."""
+    allowed = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
+    return re.sub(r"\s*-[\s-]*|\s+", lambda match: match[0].strip() or "-", allowed).lower()
 
 
 def zola_slug(name: str) -> str:
-    """Return what Zola makes of a name: words of letters and digits, with hyphens between them.
+    """Return the slug that Zola derives from a name: words of letters and digits, with hyphens between them.
 
-    So it is with `slugify.paths = "on"`, the default. Latin letters lose their accents; the letters of other
+    This is for `slugify.paths = "on"`, the default. Latin letters lose their accents; the letters of other
     scripts, which Zola transcribes, stay.
     """
     decomposed = unicodedata.normalize("NFKD", name[:500].lower())

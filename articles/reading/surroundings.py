@@ -1,4 +1,4 @@
-"""The files beside and above a folder of articles that give them values.
+"""The files beside and above a folder of articles that set values for the articles.
 
 Jekyll's `_config.yml` has defaults, Hugo's configuration and its `_index.md` files cascade values, Pelican's
 settings have DEFAULT_METADATA, Eleventy's folders have data files, and all of them have files of authors.
@@ -35,7 +35,7 @@ _CONTENT = {
 _INPUTS = frozenset({"src", "source", "content", "site", "app", "input"})
 """Folders that Eleventy's projects have their sources in: no part of an address."""
 _LEVELS = 4
-"""Folders above the articles that are looked at."""
+"""Folders above the articles that are examined."""
 _MAX_SCOPES = 1_000
 
 
@@ -59,7 +59,7 @@ class Beside:
         self._context: Context | None = None
 
     def signature(self, scan: Scan) -> str:
-        """Return what changes whenever one of the files beside and above the articles does."""
+        """Return a text that changes whenever one of the files beside and above the articles changes."""
         files = [*self._candidates(), *self._data_files(scan)]
         parts = [f"{path} {status}" for path, status in _statuses(files)]
         return "\n".join([*parts, *map(str, filter(os.path.lexists, self._marks()))])
@@ -100,7 +100,7 @@ class Beside:
             languages=tuple(self._languages(levels)),
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
-            leaves_names=self._conventions.generator == "zola" and zola.leaves_names(levels),
+            keeps_names=self._conventions.generator == "zola" and zola.keeps_names(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             bundles=bundles.with_resources(scan) if self._conventions.generator == "hugo" else {},
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
@@ -117,7 +117,7 @@ class Beside:
                 yield from hugo.parts(level)
 
     def _marks(self) -> Iterator[Path]:
-        """Yield the files that only say by being there whose project it is."""
+        """Yield the files whose mere presence identifies a project."""
         for level in project_folders(self._folder):
             yield from (level / name for name in _OTHERS)
 
@@ -165,8 +165,8 @@ class Beside:
             for name in {"jekyll": jekyll.FILES, "pelican": pelican.FILES}.get(generator, ()):
                 values = _load(level / name)
                 if isinstance(values, Mapping):
-                    found = hugo.by_lower(values).get("permalink") or values.get("ARTICLE_URL")
-                    yield from [("", found)] if isinstance(found, str) else ()
+                    pattern = hugo.with_lower_keys(values).get("permalink") or values.get("ARTICLE_URL")
+                    yield from [("", pattern)] if isinstance(pattern, str) else ()
                     if generator == "jekyll":
                         yield from jekyll.permalinks(values, root.relative_to(level).as_posix())
 
@@ -192,10 +192,10 @@ class Beside:
                     yield replace(home, folder=f"{content.relative_to(root).as_posix()}/")
 
     def _keeps_dates(self, levels: list[Path]) -> bool:
-        """Whether the site's generator leaves a name's date in the address: Hugo does unless it reads it."""
+        """Return whether addresses keep the dates of names: with Hugo, unless it reads dates from names."""
         if self._conventions.generator == "hugo":
             configurations = list(filter(None, map(hugo.configuration, levels)))
-            return bool(configurations) and not any(map(hugo.reads_names, configurations))
+            return bool(configurations) and not any(map(hugo.takes_dates_from_names, configurations))
         if self._conventions.generator == "zola":
             return zola.keeps_dates(levels)
         return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
@@ -228,7 +228,7 @@ class Beside:
                 if isinstance(author := values.get("AUTHOR"), str):
                     yield Scope(values={"author": author})
                 if isinstance(metadata := values.get("DEFAULT_METADATA"), Mapping):
-                    yield Scope(values=jekyll.as_texts(metadata))
+                    yield Scope(values=jekyll.with_text_keys(metadata))
             if level != levels[0] and (head := _head(datafiles.read_text(level / "_index.md"))):
                 yield from self._section(head, "", "")
 
@@ -242,11 +242,11 @@ class Beside:
                 last = folder.rpartition("/")[2] or levels[0].name
                 for name in (f"{last}.json", f"{last}.11tydata.json"):
                     if isinstance(values := _load(levels[0] / folder / name), Mapping):
-                        yield Scope(values=jekyll.as_texts(values), folder=folder)
+                        yield Scope(values=jekyll.with_text_keys(values), folder=folder)
 
     def _section(self, head: Mapping[str, Any], folder: str, prefix: str) -> Iterator[Scope]:
-        """Yield what a section's own file says of all that is in the section."""
-        values = hugo.by_lower(head)
+        """Yield the values that a section's own file sets for all files in the section."""
+        values = hugo.with_lower_keys(head)
         yield from hugo.cascade(values.get("cascade"), folder, "")
         is_draft = values.get("draft") is not None and truth(values["draft"]) is not False
         if self._conventions.generator == "zola" and is_draft:

@@ -1,8 +1,8 @@
-"""Reading many files in several processes: what each of them does, for the half in `workers`.
+"""Reading many files in several processes: a worker process, which `workers` starts.
 
-As a program of its own, it is given where the files are, what reading them depends on, and their names in
-chunks, on its standard input. To its standard output it writes what it found in each chunk as soon as it has
-it. It imports as little as possible, because that is a good part of its time.
+As a program, it gets the folder, what the reading depends on, and the names of the files in chunks from its
+standard input. It writes the results of each chunk to its standard output as soon as it has them. It imports
+as little as possible, because imports are a large part of its time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def work() -> None:
     """Read what the other process asks for."""
-    gc.disable()  # nothing in here makes cycles, and it ends in seconds
+    gc.disable()  # there are no reference cycles, and the process ends within seconds
     # Imported late: with the collector on, it takes a sixth more time to load.
     from articles.files.folder import Folder
 
@@ -36,10 +36,10 @@ def work() -> None:
 def send_results(
     pipe: int, chunks: Iterable[Sequence[Candidate]], folder: Folder, topics: Topics, context: Context
 ) -> None:
-    """Write what the files of each chunk say to a pipe, until its other end is closed."""
+    """Write the results of each chunk of files to a pipe, until its other end is closed."""
     from articles.reading.read_file import packed, read_chunk  # late, as above
 
-    # Where the other process has ended, so does this one.
+    # If the other process has ended, so does this one.
     with suppress(BrokenPipeError), os.fdopen(pipe, "wb") as results:
         for chunk in chunks:
             pickle.dump(packed(read_chunk(chunk, folder, topics, context)), results)
@@ -48,4 +48,4 @@ def send_results(
 
 if __name__ == "__main__":
     work()
-    os._exit(0)  # to free everything one by one would take as long as reading a hundred files
+    os._exit(0)  # without freeing every object, which would take as long as reading a hundred files

@@ -1,8 +1,9 @@
-"""Reading many files in several processes: the half of the process that asks for it.
+"""Reading many files in several processes: starts the workers, and receives their results.
 
-The other half is `worker`. On Linux, a process with a single thread forks its workers, which takes a tenth of
-the time that a program takes to start. Any other process runs `worker` as a program: a fork would inherit the
-locks that other threads hold, and multiprocessing's own processes would run the main program's imports again.
+The program of a worker is `worker`. On Linux, a process with a single thread forks its workers, which takes a
+tenth of the time that a program takes to start. Any other process runs `worker` as a program: a fork would
+inherit the locks that other threads hold, and multiprocessing's own processes would run the main program's
+imports again.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from articles.reading.read_file import Candidate, FileResult, read_chunk, unpack
 from articles.reading.worker import send_results
 from articles.topics import Topics
 
-# What reading from a worker that has died can raise: half a pickle may fail in many ways.
-_BREAKDOWNS = (
+# What reading from a worker that has died can raise: an incomplete pickle can fail in many ways.
+_WORKER_ERRORS = (
     OSError,
     EOFError,
     pickle.UnpicklingError,
@@ -44,7 +45,7 @@ Shares = Sequence[Sequence[Sequence[Candidate]]]
 """The chunks that each worker reads."""
 
 Start = Callable[[Shares, Folder, Topics, Context], AbstractContextManager[Sequence[IO[bytes]]]]
-"""A way to start a worker for each share; within it, there is a pipe with the results of each."""
+"""Starts a worker for each share, within a context; yields a pipe with the results of each worker."""
 
 
 def read_all(
@@ -56,34 +57,34 @@ def read_all(
     *,
     start: Start | None = None,
 ) -> Iterator[list[FileResult]]:
-    """Yield what `count` workers find in the files of each chunk, a chunk at a time, in their order.
+    """Yield the results of each chunk of files, read by `count` workers, in the order of the chunks.
 
-    If a worker dies, its remaining files are read here. `start` is the way to start them, the fastest that
-    this process may use unless given.
+    If a worker dies, its remaining files are read in this process. `start` starts the workers; by default, in
+    the fastest way that this process may use.
     """
     shares = [chunks[number::count] for number in range(count)]
     start = start or (forked if _may_fork() else started)
     with start(shares, folder, topics, context) as pipes:
         failed: set[int] = set()
         for number, chunk in enumerate(chunks):
-            found = None if number % count in failed else _received(pipes[number % count], chunk)
-            if found is None:
+            results = None if number % count in failed else _received(pipes[number % count], chunk)
+            if results is None:
                 failed.add(number % count)
-                found = read_chunk(chunk, folder, topics, context)
-            yield found
+                results = read_chunk(chunk, folder, topics, context)
+            yield results
 
 
 def _received(pipe: IO[bytes], chunk: Sequence[Candidate]) -> list[FileResult] | None:
-    """Return what a worker has found in this chunk, its next one, or None if it failed."""
+    """Return the results of a worker for this chunk, which is its next one, or None if it failed."""
     try:
         return unpacked(chunk, pickle.load(pipe))
-    except _BREAKDOWNS as error:
+    except _WORKER_ERRORS as error:
         log.warning("a process that reads articles failed; its files are read in this process: %r", error)
         return None
 
 
 def _may_fork() -> bool:
-    """Whether this process has no other thread, and none that Python does not know of."""
+    """Return whether this process has only one thread, including threads that Python does not know."""
     try:
         return len(list(Path("/proc/self/task").iterdir())) == 1
     except OSError:  # not Linux: elsewhere the system's libraries may have threads of their own
@@ -105,25 +106,25 @@ def forked(shares: Shares, folder: Folder, topics: Topics, context: Context) -> 
 
 @contextmanager
 def _fork(send: Callable[[int], None], inherited: Sequence[IO[bytes]]) -> Iterator[IO[bytes]]:
-    """Fork a process that sends its results, and end it; `inherited` are the pipes that it has no use for."""
-    ours, theirs = os.pipe()
+    """Fork a process that sends its results, and end it; `inherited` are pipes that it does not need."""
+    read_end, write_end = os.pipe()
     parent = os.getpid()
     try:
         pid = os.fork()
         if not pid:
             gc.disable()  # as in `work`
-            os.close(ours)
+            os.close(read_end)
             for pipe in inherited:
                 pipe.close()
-            send(theirs)
+            send(write_end)
     finally:
         # The new process never leaves this block: it must neither use SQLite's connections nor close them.
         # https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
         if os.getpid() != parent:
             os._exit(0)
-    os.close(theirs)
+    os.close(write_end)
     try:
-        with os.fdopen(ours, "rb") as results:
+        with os.fdopen(read_end, "rb") as results:
             yield results
     finally:
         os.kill(pid, signal.SIGKILL)  # it only reads, so that nothing is lost
@@ -138,7 +139,7 @@ def started(
     with ExitStack() as stack:
         programs = [stack.enter_context(_program()) for _ in shares]
         for program, share in zip(programs, shares, strict=True):
-            with suppress(OSError), _pipe(program.stdin) as orders:  # that it is dead shows in `_received`
+            with suppress(OSError), _pipe(program.stdin) as orders:  # `_received` reports a dead worker
                 pickle.dump((folder.root.resolve(), topics, context, share), orders)
         yield [_pipe(program.stdout) for program in programs]
 

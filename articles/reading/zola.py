@@ -1,4 +1,4 @@
-"""What Zola's configuration says of addresses.
+"""Zola's settings for addresses.
 
 https://www.getzola.org/documentation/getting-started/configuration/
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from articles.reading import datafiles
-from articles.reading.hugo import by_lower
+from articles.reading.hugo import with_lower_keys
 
 _FILES = ("config.toml", "zola.toml")
 
@@ -21,12 +21,12 @@ def configuration(level: Path) -> dict[str, Any]:
     for name in _FILES:
         values = datafiles.load(level / name) if os.path.lexists(level / name) else None
         if isinstance(values, Mapping) and values:
-            return by_lower(values)
+            return with_lower_keys(values)
     return {}
 
 
-def leaves_names(levels: list[Path]) -> bool:
-    """Whether no slugs are made of names (`slugify.paths` is not "on")."""
+def keeps_names(levels: list[Path]) -> bool:
+    """Return whether names are used without changes (`slugify.paths` is not "on")."""
     return bool(_slugify(levels).get("paths", "on") != "on")
 
 
@@ -36,5 +36,5 @@ def keeps_dates(levels: list[Path]) -> bool:
 
 
 def _slugify(levels: list[Path]) -> Mapping[str, Any]:
-    found = (configuration(level).get("slugify") for level in levels)
-    return next((each for each in found if isinstance(each, Mapping)), {})
+    values = (configuration(level).get("slugify") for level in levels)
+    return next((value for value in values if isinstance(value, Mapping)), {})

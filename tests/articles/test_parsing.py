@@ -15,7 +15,7 @@ import pytest
 
 from articles.files.folder import Folder
 from articles.reading import workers
-from articles.reading.read_all import WORTH_WORKERS, read_all
+from articles.reading.read_all import MIN_FOR_WORKERS, read_all
 from articles.reading.read_file import Candidate, FileResult, read_file
 from articles.topics import Topics
 from tests.waiting import WAIT_SECONDS
@@ -26,7 +26,7 @@ TOPICS = Topics()
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """A folder with enough files for several workers, some of them bad."""
-    for number in range(WORTH_WORKERS):
+    for number in range(MIN_FOR_WORKERS):
         text = f"---\ntitle: Number {number}\ndate: 2026-01-01\ntopics: [Go]\n---\n{'x' * 4000}\n"
         (tmp_path / f"{number}.md").write_text(text if number % 100 else "---\n---\n")
     return Folder(tmp_path)
@@ -41,7 +41,7 @@ def chunks(folder: Folder) -> list[list[Candidate]]:
 
 def _all(found: Iterator[Sequence[FileResult]]) -> dict[str, tuple[object, ...]]:
     results = [each for chunk in found for each in chunk]
-    assert len(results) == WORTH_WORKERS
+    assert len(results) == MIN_FOR_WORKERS
     return {
         each.candidate.path: (each.candidate, each.digest, each.record, each.fault, str(each.problem))
         for each in results
