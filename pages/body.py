@@ -125,8 +125,8 @@ class _Rewriter:
 
     def _tag(self, tag: str, attributes: list[tuple[str, str]]) -> str:
         written = [self._attribute(name, value) for name, value in attributes]
-        if tag == "pre":
-            written.append(' tabindex="0"')  # so that a keyboard can scroll long lines
+        if tag in ("pre", "table"):
+            written.append(' tabindex="0"')  # so that a keyboard can scroll long lines and wide tables
         if tag == "th" and all(name != "scope" for name, _ in attributes):
             written.append(' scope="col"')  # Markdown has no other headings in its tables
         return f"<{tag}{''.join(written)}>"

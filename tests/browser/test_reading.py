@@ -62,6 +62,7 @@ def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
     site.raw("dot.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     body = (
         "Go to [the end](#the-end).\n\n![A dot](dot.svg)\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n"
+        f"{'| Internationalisation ' * 4}|\n{'|---' * 4}|\n\n"
         f"```\n{'long ' * 60}\n```\n\n{'Text. ' * 400}\n\n## The end\n"
     )
     site.write("guide.md", body, title="A guide", topics=["GC"], publishedDateTime=NOON.isoformat())
@@ -275,6 +276,16 @@ def test_phone(visitor: Visitor, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
 
 
+def test_a_wide_table_on_a_phone(visitor: Visitor) -> None:
+    """The words of a table stay whole: one that is too wide for the screen is scrolled, also by keyboard."""
+    visitor.page.set_viewport_size({"width": 320, "height": 740})
+    table = visitor.go("/articles/guide").locator(".prose table").last
+    assert table.evaluate("table => table.scrollWidth > table.clientWidth")
+    assert table.evaluate("table => table.offsetHeight") < 60
+    table.focus()
+    expect(table).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [320, 390, 430])
 def test_nothing_moves_when_a_time_becomes_relative(visitor: Visitor, width: int) -> None:
     """The line above an article's picture is as high with the exact time as with the relative one."""
@@ -321,6 +332,12 @@ def test_right_to_left(visitor: Visitor) -> None:
     """An Arabic title is set from right to left in an English page."""
     page = visitor.go("/search?q=صفحة")
     assert page.locator("article").evaluate("entry => getComputedStyle(entry).direction") == "rtl"
+    page.set_viewport_size({"width": 390, "height": 740})
+    line = visitor.go("/articles/rtl").locator(".article > header .meta")
+    sides = line.evaluate(
+        "line => [line, line.querySelector('time')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert sides[0] == sides[1]  # English words of a time, too, begin on the right
 
 
 def test_hostile_articles_are_inert(visitor: Visitor) -> None:

@@ -96,7 +96,7 @@ def test_german_pages(site: ArticleSite) -> None:
     assert "2 Einträge" in topic and "KI abonnieren" in topic and "Sa., 2. Mai 2026" in topic
     assert "01.05.2026, 09:00 UTC" in topic
     assert "Keine Ergebnisse für „fehlt“." in pages.get("/search?q=fehlt").text
-    assert "Feed zusammenstellen" in pages.get("/build").text
+    assert "Feed erstellen" in pages.get("/build").text
     missing = pages.get("/topics/nothing-like-it")
     assert missing.status_code == 404 and "Thema nicht gefunden" in missing.text
 
