@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bot.sending.findings import TransportError
+from bot.sending.errors import TransportError
 from bot.services.answers import Response
 from bot.services.secret import Secret
 from bot.services.service import Request

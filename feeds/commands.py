@@ -107,7 +107,7 @@ def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch:
         Exits with status 1 if readers would see entries twice, and 2 if OLD is not a feed.
         """
         # Imported here, as it is rarely used.
-        from feeds.comparing import old_feed, print_comparison
+        from feeds.compare_command import old_feed, print_comparison
 
         _refresh(indexer)
         is_good = print_comparison(publisher, indexer, old_feed(old, fetch), slug, as_json=as_json)

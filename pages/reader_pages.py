@@ -36,7 +36,7 @@ from pages.lists import Lists
 from pages.render import Renderer
 from pages.subscribe import Subscription, subscription
 from pictures.size import Size
-from text.reading import reading_minutes
+from text.reading_time import reading_minutes
 from text.summary import is_in
 from web.document import Document
 

@@ -11,7 +11,7 @@ from bot.outbox.records import Done, Kind, Shown
 from bot.outbox.retry import Change, state_after
 from bot.outbox.states import PostState
 from bot.sending.connections import MaySend
-from bot.sending.findings import Ambiguous, Unsent
+from bot.sending.errors import Ambiguous, Unsent
 from bot.sending.prepare import Job
 from bot.services import Outcome, Request, Response, Service, Verdict
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bot.sending.connections import MaySend
-from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.errors import Ambiguous, TransportError, Unsent
 from bot.services import Request, Response
 from bot.services.service import Envelope
 from text.hosts import is_loopback

@@ -37,7 +37,7 @@ from bot.sending.connections import (
     causes,
     no_connection,
 )
-from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.errors import Ambiguous, TransportError, Unsent
 from bot.sending.mail import MailTransport
 from bot.sending.network import DIRECT, Network
 from bot.services import Request, Response

@@ -27,7 +27,7 @@ from bot.planning.presence import CATCHING_UP
 from bot.run import Bot
 from bot.sending import requester
 from bot.sending.connections import MaySend
-from bot.sending.findings import Unsent
+from bot.sending.errors import Unsent
 from bot.sending.transport import Transport
 from bot.services import Request, Response
 from tests.bot.world import START, FakeCatalog, World, article

@@ -11,7 +11,7 @@ import requests
 import config as configuration
 from bot.deadman import EVERY, DeadMansSwitch
 from bot.outbox.lease import TERM
-from bot.sending.findings import Unsent
+from bot.sending.errors import Unsent
 from bot.sending.transport import Transport
 from bot.services.answers import Response
 from bot.services.secret import Secret

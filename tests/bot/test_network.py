@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from bot.sending.connections import is_public
-from bot.sending.findings import Unsent
+from bot.sending.errors import Unsent
 from bot.sending.network import Network, NetworkError, network_of
 from bot.sending.transport import Transport
 from bot.services import Request
@@ -223,7 +223,7 @@ import sys
 from pathlib import Path
 import requests
 from bot.sending.network import Network
-from bot.sending.findings import Unsent
+from bot.sending.errors import Unsent
 from bot.sending.transport import Transport
 from bot.services import Request
 from bot.services.secret import Secret

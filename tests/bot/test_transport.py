@@ -15,7 +15,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.errors import Ambiguous, TransportError, Unsent
 from bot.sending.transport import MAX_BODY, Transport, fault_of
 from bot.services import Request
 from bot.services.secret import Secret

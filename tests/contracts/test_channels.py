@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.sending.findings import TransportError
+from bot.sending.errors import TransportError
 from bot.sending.pace import Pacer
 from bot.sending.transport import Transport
 from bot.services import (

@@ -16,7 +16,7 @@ import pytest
 import requests
 import trustme
 
-from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.errors import Ambiguous, TransportError, Unsent
 from bot.sending.mail import MailTransport
 from bot.sending.transport import Transport, fault_of
 from bot.services import SERVICES, Detail, Outcome, Request

@@ -11,7 +11,7 @@ import pytest
 import requests
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.sending.findings import Unsent
+from bot.sending.errors import Unsent
 from bot.sending.transport import Transport
 from bot.services import SERVICES, Context, Destination, Request
 from bot.services.secret import Secret

@@ -11,7 +11,7 @@ import requests
 from hypothesis import example
 from hypothesis import strategies as st
 
-from bot.sending.findings import TransportError
+from bot.sending.errors import TransportError
 from bot.sending.transport import MAX_BODY, Transport
 from bot.services import SERVICES, Outcome, Request, Response, Verdict
 from bot.services.secret import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from text.reading import CHARACTERS_A_MINUTE, WORDS_A_MINUTE, reading_minutes
+from text.reading_time import CHARACTERS_A_MINUTE, WORDS_A_MINUTE, reading_minutes
 
 
 @pytest.mark.parametrize(

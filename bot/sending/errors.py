@@ -9,9 +9,9 @@ class TransportError(BotError):
     """There was no answer; the text says why in one line, without the address."""
 
 
-class Unsent(TransportError):  # noqa: N818 - a finding, not a fault
+class Unsent(TransportError):  # noqa: N818 - an outcome, not a fault
     """The service certainly did not get the request, so that sending it again duplicates nothing."""
 
 
-class Ambiguous(TransportError):  # noqa: N818 - a finding, not a fault
+class Ambiguous(TransportError):  # noqa: N818 - an outcome, not a fault
     """The service may have got the request and acted on it."""
