@@ -230,12 +230,16 @@ def rebase_pauses(connection: Connection, paused: Mapping[str, timedelta], now: 
         connection.execute(update(hosts).where(hosts.c.paused_until > now).values(paused_until=now))
 
 
-def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:
-    """Record the channel's last error; this ends a pause that a wrong clock has written."""
+def note_error(connection: Connection, name: str, error: str, now: datetime) -> bool:
+    """Record the channel's last error, and return whether the outbox has this channel.
+
+    This ends a pause that a wrong clock has written.
+    """
     is_ahead = channels.c.last_error_at > now + MAX_AHEAD
     paused_until = case((is_ahead, None), else_=channels.c.paused_until)
     values = {"last_error": error, "last_error_at": now, "paused_until": paused_until}
-    connection.execute(update(channels).where(channels.c.name == name).values(values))
+    done = connection.execute(update(channels).where(channels.c.name == name).values(values))
+    return done.rowcount > 0
 
 
 def note_digest(connection: Connection, name: str, at: datetime) -> None:

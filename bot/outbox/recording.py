@@ -13,10 +13,10 @@ from sqlalchemy import Connection, and_, bindparam, case, func, insert, null, se
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
-from bot.outbox.moves import DeliveryMove, PostMove, move_posts
+from bot.outbox.moves import DeliveryMove, PostMove, move_deliveries, move_posts
 from bot.outbox.records import Done, Kind, Post, Shown
 from bot.outbox.schema import attempts, channels, deliveries, posts
-from bot.outbox.states import SHOWN, DeliveryState, PostState
+from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 _FREE: dict[str, Any] = {"claim": null(), "fence": null(), "claimed_at": null(), "claimed_until": null()}
 
@@ -42,8 +42,7 @@ _ATTEMPT = insert(attempts).inline()
 
 def record(connection: Connection, done: Done) -> bool:
     """Record an attempt with its consequences; return whether it could still be recorded."""
-    if done.error:
-        lock_channel(connection, done.claim.post.channel)
+    channel = _lock_current_channel(connection, done.claim.post) if done.error else None
     if done.claim.kind is Kind.CORRECT:
         finished = _finish_correction(connection, done)
     else:
@@ -51,8 +50,16 @@ def record(connection: Connection, done: Done) -> bool:
     if not finished:
         return _record_late(connection, done)
     _add_attempt(connection, done)
-    _follow_up(connection, done)
+    if channel is not None:
+        _follow_up(connection, done, channel)
     return True
+
+
+def _lock_current_channel(connection: Connection, post: Post) -> str:
+    """Lock and return the channel of a post: it may have been renamed since the post was read."""
+    name: str = connection.scalar(select(posts.c.channel).where(posts.c.id == post.id)) or post.channel
+    lock_channel(connection, name)
+    return name
 
 
 def lock_channel(connection: Connection, name: str) -> None:
@@ -157,10 +164,11 @@ def _add_attempt(connection: Connection, done: Done) -> None:
     connection.execute(_ATTEMPT, row)
 
 
-def _follow_up(connection: Connection, done: Done) -> None:
-    name, now = done.claim.post.channel, done.attempt.finished_at
-    if done.error:
-        channelstate.note_error(connection, name, done.error, now)
+def _follow_up(connection: Connection, done: Done, name: str) -> None:
+    """Record what a failure means for the channel `name`, or end the post if the channel was forgotten."""
+    now = done.attempt.finished_at
+    if not channelstate.note_error(connection, name, done.error or "", now):
+        _end_forgotten(connection, done.claim.post, now)
     if done.change.state in (PostState.HELD, PostState.DEAD) and done.claim.kind is not Kind.TEST:
         channelstate.note_failure(connection, name, now)
     if done.disabled:
@@ -169,3 +177,11 @@ def _follow_up(connection: Connection, done: Done) -> None:
         channelstate.pause_host(connection, done.pause.host, done.pause.until, done.error or "")
     elif done.pause:
         channelstate.pause_channel(connection, name, done.pause.until)
+
+
+def _end_forgotten(connection: Connection, post: Post, now: datetime) -> None:
+    """End a post as `forget` ends those that have no request in flight."""
+    cause, unsent = Cause.FORGOTTEN, DUE | {PostState.HELD}
+    move_posts(connection, posts.c.id == post.id, unsent, PostState.DEAD, now, cause=cause, note="")
+    which, waiting = deliveries.c.post_id == post.id, [DeliveryState.WAITING]
+    move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)

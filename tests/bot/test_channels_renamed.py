@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
 from bot.operator import orders
 from bot.outbox import channelstate
+from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
+from bot.sending.connections import MaySend
+from bot.services import Request, Response
 from tests.bot.world import World, article
+from tests.fakechat import dead, server_error
 
 
 def test_a_renamed_channel_goes_on(world: World) -> None:
@@ -56,3 +63,42 @@ def test_a_channel_that_is_gone_is_named_and_can_be_forgotten(
     assert {each.state for each in world.deliveries(channel="lost")} == {State.DROPPED}
     assert channelstate.orphaned(world.database, {"other"}) == {}
     assert orders.forget(world.database, "never", world.clock()) is None
+
+
+def test_a_channel_that_is_forgotten_during_a_request_sends_nothing_more(world: World) -> None:
+    """A failed request is not repeated, as `forget` could not end its post before."""
+    bot = world.started(transport=after_request(world, lambda: orders.forget(*forgotten)))
+    forgotten = world.database, "ai-team", world.clock()
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    assert {each.state for each in world.deliveries()} == {State.DROPPED}
+    world.clock.advance(minutes=10)
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+
+
+def test_a_channel_that_is_renamed_during_a_request_is_disabled_under_its_new_name(world: World) -> None:
+    """What an answer says about the channel is recorded where its history is."""
+    successor = world.bot(world.slack("after", was="before"))
+
+    def rename() -> None:
+        bot.lease.release()
+        successor.tick()
+
+    bot = world.started(world.slack("before"), transport=after_request(world, rename))
+    world.chat.fail("before", dead())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert world.state_of("after").state is ChannelStatus.DISABLED
+
+
+def after_request(world: World, act: Callable[[], object]) -> SimpleNamespace:
+    """Return a transport that calls `act` before it returns an answer."""
+
+    def send(request: Request, may_send: MaySend | None = None) -> Response:
+        response = world.transport.send(request, may_send)
+        act()
+        return response
+
+    return SimpleNamespace(send=send)
