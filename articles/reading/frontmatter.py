@@ -51,6 +51,15 @@ def parse(
     `path` is relative to the folder of articles. With `strict`, every wrong value is an error, and the blocks
     that are otherwise skipped are checked too. Raises ArticleError.
     """
+    head = head_of(text, path, context, strict=strict)
+    return article_of(head, path, context, strict=strict) if head else None
+
+
+def head_of(text: str, path: str, context: Context, *, strict: bool = False) -> Head | None:
+    """Return the front matter of a file, as `parse` needs it, or None where the file is not an article.
+
+    Raises ArticleError.
+    """
     surroundings = context.surroundings
     if not_articles.is_no_article(path, context.conventions, surroundings.pages):
         return None
@@ -67,10 +76,15 @@ def parse(
         )
     except HeadError as error:
         raise ArticleError(path, error.line, error.reason) from None
-    if head is None or (head.kind == "none" and not_articles.is_paper(path)):
+    if head is not None and head.kind == "none" and not_articles.is_paper(path):
         return None
-    if not head.values and context.conventions.is_plain and head.kind == "yaml":
+    if head is not None and not head.values and context.conventions.is_plain and head.kind == "yaml":
         raise ArticleError(path, head.line, NO_KEYS)
+    return head
+
+
+def article_of(head: Head, path: str, context: Context, *, strict: bool = False) -> ParsedFile | None:
+    """Return the article that a front matter describes, as `parse` does."""
     try:
         return _Reading(head, path, context, strict=strict).parsed()
     except BadValueError as problem:

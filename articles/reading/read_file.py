@@ -1,9 +1,10 @@
-"""One article file → what it says now: a record, or the problem with it."""
+"""Article files → what each says now: a record, or the problem with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
@@ -11,6 +12,13 @@ from articles.reading import record as records
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.record import Record
 from articles.topics import Topics
+
+if TYPE_CHECKING:
+    from articles.reading.frontmatter import ParsedFile
+    from articles.reading.head import Head
+
+_BATCH = 64
+"""Files that are read together, see `read_chunk`: with more, their texts fill the caches."""
 
 
 class Candidate(NamedTuple):
@@ -50,21 +58,72 @@ class FileResult(NamedTuple):
         return (self.problem.line, self.problem.reason) if self.problem else (None, None)
 
 
-def read_file(
-    candidate: Candidate, folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
-) -> FileResult:
-    """Read and parse one file."""
-    digest = None
-    try:
-        data = folder.read(candidate.path)
-        digest = records.digest(data)
-        if digest == candidate.digest:
-            return FileResult(candidate, digest)
-        return _result(candidate, digest, data, topics, context)
-    except ArticleError as error:
-        return FileResult(candidate, digest, problem=error)
-    except Exception as error:  # noqa: BLE001 - one unexpected file must not cost all others
-        return FileResult(candidate, digest, problem=_unforeseen(candidate.path, error))
+@dataclass(slots=True)
+class _File:
+    """A file between two stages of its reading; `result` is set as soon as it is known."""
+
+    candidate: Candidate
+    digest: bytes | None = None
+    text: str = ""
+    head: Head | None = None
+    parsed: ParsedFile | None = None
+    result: FileResult | None = None
+
+
+def read_chunk(
+    chunk: Sequence[Candidate], folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
+) -> list[FileResult]:
+    """Read and parse some files.
+
+    Each stage handles a batch of files before the next stage begins: its code then stays in the processor's
+    caches, which takes a fifth of the time off.
+    """
+    # Imported late: most refreshes find nothing to read, and loading YAML takes longer than they do.
+    from articles.reading.frontmatter import article_of, head_of
+
+    def load(file: _File, path: str) -> None:
+        data = folder.read(path)
+        file.digest = records.digest(data)
+        if file.digest == file.candidate.digest:
+            file.result = FileResult(file.candidate, file.digest)
+        else:
+            file.text = decode(data, path)
+
+    def split(file: _File, path: str) -> None:
+        file.head = head_of(file.text, path, context)
+
+    def parse(file: _File, path: str) -> None:
+        file.parsed = article_of(file.head, path, context) if file.head else None
+
+    def store(file: _File, path: str) -> None:
+        parsed = file.parsed
+        if parsed is None:
+            file.result = FileResult(file.candidate, file.digest)
+        else:
+            record = records.record(parsed, topics)
+            file.result = FileResult(file.candidate, file.digest, record=record, warnings=parsed.warnings)
+
+    results = []
+    for start in range(0, len(chunk), _BATCH):
+        files = [_File(candidate) for candidate in chunk[start : start + _BATCH]]
+        for stage in (load, split, parse, store):
+            _run(stage, files)
+        results += [file.result for file in files if file.result]
+    return results
+
+
+def _run(stage: Callable[[_File, str], None], files: Sequence[_File]) -> None:
+    """Run a stage for each of the files without a result; a file that cannot be read has one then."""
+    for file in files:
+        if file.result is not None:
+            continue
+        path = file.candidate.path
+        try:
+            stage(file, path)
+        except ArticleError as error:
+            file.result = FileResult(file.candidate, file.digest, problem=error)
+        except Exception as error:  # noqa: BLE001 - one unexpected file must not cost all others
+            file.result = FileResult(file.candidate, file.digest, problem=_unforeseen(path, error))
 
 
 def _unforeseen(path: str, error: Exception) -> ArticleError:
@@ -79,16 +138,6 @@ def _unforeseen(path: str, error: Exception) -> ArticleError:
     return ArticleError(path, 1, f"cannot be read: a fault in Newswire (unexpected {kind}, see the log)")
 
 
-def _result(candidate: Candidate, digest: bytes, data: bytes, topics: Topics, context: Context) -> FileResult:
-    # Imported late: most refreshes find nothing to read, and loading YAML takes longer than they do.
-    from articles.reading.frontmatter import parse
-
-    parsed = parse(decode(data, candidate.path), candidate.path, context=context)
-    if parsed is None:
-        return FileResult(candidate, digest)
-    return FileResult(candidate, digest, record=records.record(parsed, topics), warnings=parsed.warnings)
-
-
 def packed(results: Sequence[FileResult]) -> list[tuple[Any, ...]]:
     """Return results without their candidates as plain tuples, which take half the time to send."""
     return [(digest, record and (*record,), *rest) for _, digest, record, *rest in results]
@@ -100,10 +149,3 @@ def unpacked(chunk: Sequence[Candidate], found: Sequence[tuple[Any, ...]]) -> li
         FileResult(candidate, digest, record and Record._make(record), *rest)
         for candidate, (digest, record, *rest) in zip(chunk, found, strict=True)
     ]
-
-
-def read_chunk(
-    chunk: Sequence[Candidate], folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
-) -> list[FileResult]:
-    """Read and parse some files."""
-    return [read_file(candidate, folder, topics, context) for candidate in chunk]
