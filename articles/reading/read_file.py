@@ -121,7 +121,9 @@ def _run(stage: Callable[[_File, str], None], files: Sequence[_File]) -> None:
         try:
             stage(file, path)
         except ArticleError as error:
-            file.result = FileResult(file.candidate, file.digest, problem=error)
+            # Not the error itself, whose traceback refers to the texts of the whole batch.
+            problem = ArticleError(error.path, error.line, error.reason)
+            file.result = FileResult(file.candidate, file.digest, problem=problem)
         except Exception as error:  # noqa: BLE001 - one unexpected file must not cost all others
             file.result = FileResult(file.candidate, file.digest, problem=_unforeseen(path, error))
 

@@ -274,22 +274,23 @@ def test_a_fault_of_one_process_hands_the_work_to_another(
             assert refresh_problem(site.catalog()) is None
 
 
+@pytest.mark.parametrize("stage", ["head_of", "article_of"])
 def test_an_error_in_one_file_costs_no_other(
-    site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """A file whose reading raises is a bad file; the log has the error's place without the file's text."""
     from articles.reading import frontmatter
 
     site.write("a.md", title="Good")
     site.write("b.md", title="TRIGGER")
-    parse = frontmatter.parse
+    run = getattr(frontmatter, stage)
 
-    def fail(text: str, path: str, **named: Any) -> Any:
-        if "TRIGGER" in text:
+    def fail(text: object, path: str, *others: Any) -> Any:
+        if "TRIGGER" in str(text):
             raise ZeroDivisionError(text)
-        return parse(text, path, **named)
+        return run(text, path, *others)
 
-    monkeypatch.setattr(frontmatter, "parse", fail)
+    monkeypatch.setattr(frontmatter, stage, fail)
     indexer = site.indexer()
     (problem,) = indexer.refresh().problems
     assert (problem.path, "ZeroDivisionError" in problem.reason) == ("b.md", True)

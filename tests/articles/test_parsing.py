@@ -16,7 +16,7 @@ import pytest
 from articles.files.folder import Folder
 from articles.reading import workers
 from articles.reading.read_all import MIN_FOR_WORKERS, read_all
-from articles.reading.read_file import Candidate, FileResult, read_file
+from articles.reading.read_file import Candidate, FileResult, read_chunk
 from articles.topics import Topics
 from tests.waiting import WAIT_SECONDS
 
@@ -56,7 +56,7 @@ def _workers() -> list[int]:
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Candidate]]) -> None:
     """Workers read every file once, with the same records and problems, and then end."""
     in_one_process = _all(read_all(chunks, folder, TOPICS, processors=1))
-    assert in_one_process["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
+    assert in_one_process["1.md"][2] == read_chunk([Candidate("1.md", 0, None)], folder, TOPICS)[0].record
     in_three = workers.read_all(chunks, folder, TOPICS, 3, start=workers.started)
     assert _all(in_three) == in_one_process
     assert not _workers()
@@ -181,12 +181,17 @@ related:
 ---
 """
     (tmp_path / "a.md").write_text(text)
-    candidate, folder, topics = Candidate("a.md", 0, None), Folder(tmp_path), Topics(())
-    read_file(candidate, folder, topics)
+    (tmp_path / "bad.md").write_text("---\ntitle: No date\n---\n")
+    chunk = [Candidate("a.md", 0, None), Candidate("bad.md", 0, None)]
+    folder, topics = Folder(tmp_path), Topics(())
+    read_chunk(chunk, folder, topics)
     gc.collect()
     gc.disable()
     try:
-        assert read_file(candidate, folder, topics).record
+        good, bad = read_chunk(chunk, folder, topics)
+        assert good.record
+        assert bad.problem
+        del good, bad
         assert gc.collect() == 0
     finally:
         gc.enable()
