@@ -13,9 +13,6 @@ from functools import cache, lru_cache
 
 from text.limits import MAX_MARKS
 
-# Any run that might be too long. Few texts have one, and a single range is ten times as fast to search for as
-# the exact set of marks.
-_MAYBE_MARKS = re.compile(f"[\u0300-\U0010ffff]{{{MAX_MARKS + 1},}}")
 _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
 
 
@@ -32,7 +29,16 @@ def stream_safe(text: str) -> str:
     """
     if text.isascii():
         return text
-    return _MAYBE_MARKS.sub(lambda run: _marks().sub(lambda marks: marks[0][:MAX_MARKS], run[0]), text)
+    return _maybe_marks().sub(lambda run: _marks().sub(lambda marks: marks[0][:MAX_MARKS], run[0]), text)
+
+
+@cache
+def _maybe_marks() -> re.Pattern[str]:
+    """Return a pattern for runs that might be too long.
+
+    Few texts have one, and a single range is ten times as fast to search for as the exact set of marks.
+    """
+    return re.compile(f"[\u0300-\U0010ffff]{{{MAX_MARKS + 1},}}")
 
 
 @cache

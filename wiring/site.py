@@ -26,7 +26,6 @@ from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
-from articles.report import log_start
 from config import ArticlesConfig, Config
 from feeds.model import Site
 from feeds.private import PrivateFeeds
@@ -137,6 +136,12 @@ class Newswire:
         return self.indexer.catalog
 
 
+def _log_start(indexer: Indexer, now: datetime) -> None:
+    from articles.report import log_start  # late: it loads the reading of articles, which no export needs
+
+    log_start(indexer, now)
+
+
 def _soon(work: Callable[[], None]) -> None:
     """Run work whose time depends on the number of files a second later, after the first answers."""
     timer = threading.Timer(1.0, work)
@@ -172,7 +177,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
         watcher=Watcher(
             indexer,
             on_refresh=lambda refresh: counts.refreshed(refresh.seconds),
-            on_lead=lambda: _soon(lambda: log_start(indexer, clock())),
+            on_lead=lambda: _soon(lambda: _log_start(indexer, clock())),
         ),
         settings=SettingsFile(path, config, partial(load, path, environ)),
         publisher=Publisher(indexer.catalog, site, settings, clock, files=files),

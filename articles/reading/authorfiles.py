@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from articles.reading import datafiles
-from articles.reading.head import HeadError
-from articles.reading.heads import split
 
 FILES = ("_data/authors.yml", "_data/authors.yaml", "_data/authors.json", "data/authors.yml",
          "data/authors.yaml", "data/authors.toml", "data/authors.json", "authors.yml", "authors.yaml",
@@ -70,11 +68,7 @@ def _key(path: Path) -> str:
 def _values(path: Path) -> Any:
     if path.suffix != ".md":
         return datafiles.load(path)
-    try:
-        head = split((datafiles.read_text(path) or "").replace("\r\n", "\n"))
-    except HeadError:
-        return None
-    return head.values if head else None
+    return datafiles.front_matter(path)
 
 
 def _names_in(loaded: Any) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Data files beside articles: YAML, TOML, JSON, and Python settings, which are parsed and never run."""
+"""Data files beside articles: YAML, TOML, JSON, front matter, and Python settings, which are never run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ast
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from articles.reading.head import HeadError
-from text.yaml import safe as safeyaml
 
 MAX_BYTES = 256_000
 """Bytes of such a file; a larger one is not read."""
@@ -41,6 +41,8 @@ def load(path: Path) -> Any:
 
 def parse(text: str, suffix: str) -> Any:
     """Return the content of a text, by its file's suffix (`.yml`, `.toml`, `.json`, `.py`), or None."""
+    from text.yaml import safe as safeyaml  # late: many folders have no such file
+
     try:
         if suffix in (".yml", ".yaml"):
             return safeyaml.load(text if text.endswith("\n") else f"{text}\n")
@@ -51,6 +53,20 @@ def parse(text: str, suffix: str) -> Any:
         return json.loads(text) if suffix == ".json" else _assignments(text) if suffix == ".py" else None
     except (safeyaml.YamlError, HeadError, ValueError, RecursionError):
         return None
+
+
+def front_matter(path: Path) -> Mapping[str, Any] | None:
+    """Return the values of a file's front matter, or None where there is none that can be read."""
+    text = read_text(path)
+    if not text:
+        return None
+    from articles.reading.heads import split  # late, as above
+
+    try:
+        head = split(text.replace("\r\n", "\n"))
+    except HeadError:
+        return None
+    return head.values if head else None
 
 
 def _assignments(text: str) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
 from articles.reading import authorfiles, bundles, datafiles, hugo, jekyll, pelican, zola
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
-from articles.reading.head import HeadError
-from articles.reading.heads import split
 from articles.reading.visibility import truth
 
 SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
@@ -229,14 +227,14 @@ class Beside:
                     yield Scope(values={"author": author})
                 if isinstance(metadata := values.get("DEFAULT_METADATA"), Mapping):
                     yield Scope(values=jekyll.with_text_keys(metadata))
-            if level != levels[0] and (head := _head(datafiles.read_text(level / "_index.md"))):
+            if level != levels[0] and (head := datafiles.front_matter(level / "_index.md")):
                 yield from self._section(head, "", "")
 
     def _section_scopes(self, scan: Scan, levels: list[Path]) -> Iterator[Scope]:
         for listing in sorted(scan.listings):
             folder = listing.prefix.rstrip("/")
             for name in ("_index.md", "_index.html", "_index.markdown"):
-                if name in listing.names and (head := _head(datafiles.read_text(levels[0] / folder / name))):
+                if name in listing.names and (head := datafiles.front_matter(levels[0] / folder / name)):
                     yield from self._section(head, folder, listing.prefix)
             if self._conventions.generator == "eleventy":
                 last = folder.rpartition("/")[2] or levels[0].name
@@ -270,16 +268,6 @@ def project_folders(folder: Folder) -> Iterator[Path]:
 
 def _load(path: Path) -> Any:
     return datafiles.load(path) if os.path.lexists(path) else None
-
-
-def _head(text: str | None) -> Mapping[str, Any] | None:
-    if not text:
-        return None
-    try:
-        head = split(text.replace("\r\n", "\n"))
-    except HeadError:
-        return None
-    return head.values if head else None
 
 
 def _has_any(level: Path, names: Iterable[str]) -> bool:
