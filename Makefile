@@ -9,10 +9,13 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 CHAT_PORT ?= 8900
 export HOST PORT
-# A program that Ctrl-C or SIGTERM ends has not failed: without these two, make reports an error. The shell has to
-# outlive the program, and honcho ends with 128 and the signal's number.
-UNTIL_STOPPED = trap : INT TERM;
-IF_STOPPED = || { status=$$?; [ $$status -eq 130 ] || [ $$status -eq 143 ] || exit $$status; }
+# Runs a program until Ctrl-C, SIGTERM or the end of the terminal. Ctrl-C reaches the program by itself. SIGTERM
+# reaches only make, which passes it to this shell, and SIGHUP would end honcho before it ends what it started. A
+# program that a signal ended has not failed: without the last line, make reports an error.
+UNTIL_STOPPED = until_stopped() { \
+	(trap "" HUP; exec "$$@") & program=$$!; trap : INT; trap "kill $$program" HUP TERM; \
+	while wait $$program; status=$$?; kill -0 $$program 2>/dev/null; do :; done; \
+	[ $$status -eq 130 ] || [ $$status -eq 143 ] || return $$status; }; until_stopped
 # One more than there are processors: tests wait for sockets and processes, too.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 
@@ -37,11 +40,11 @@ serve: $(VENV)/serve
 	@$(BIN)/python -m ops.port
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
-	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" WEB_PORT=$(PORT) honcho start web bot $(IF_STOPPED)
+	@$(UNTIL_STOPPED) env PATH="$(CURDIR)/$(BIN):$$PATH" WEB_PORT=$(PORT) $(BIN)/honcho start web bot
 
 # Does not need the tests' environment: the packages of `make serve` are enough.
 chat: $(VENV)/serve
-	@$(UNTIL_STOPPED) $(BIN)/python -m tests.fakechat --port $(CHAT_PORT) --site-port $(PORT) $(IF_STOPPED)
+	@$(UNTIL_STOPPED) $(BIN)/python -m tests.fakechat --port $(CHAT_PORT) --site-port $(PORT)
 
 test: $(VENV)/dev
 	$(MAKE) lint
