@@ -10,9 +10,7 @@ from pathlib import Path
 
 from articles.conventions import Generator
 from articles.reading import datafiles
-
-HEXO_PERMALINK = ":year/:month/:day/:title/"
-"""Hexo's own default: https://hexo.io/docs/configuration#URL."""
+from articles.reading.hexo import is_home as is_home_of_hexo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +66,11 @@ QUARTZ = Program(
     "out are read: name them in articles.exclude",
     exclude=("private/**", "templates/**"),
 )
+NODE = Program(
+    name="a site of Node.js",
+    generator="astro",
+    note=f"no program was recognised: the files are read by Astro's conventions; {_OWN_CODE}",
+)
 MKDOCS = Program(
     name="MkDocs",
     generator="pelican",
@@ -104,7 +107,12 @@ _MARKS: tuple[tuple[str, Program], ...] = (
     *((name, REMIX) for name in ("remix.config.js", "react-router.config.ts")),
     ("gridsome.config.js", GRIDSOME), ("quartz.config.ts", QUARTZ),
 )  # fmt: skip
-_HEXO_FOLDERS = ("scaffolds", "source/_posts")
+_IN_MKDOCS_BLOG = re.compile(
+    r"""^[ ]+post_url_(format|date_format):[ ]*["']?([^"'\n#]{1,200}?)["']?[ ]*$""", re.M
+)
+# https://unicode.org/reports/tr35/tr35-dates.html#Date_Field_Symbol_Table
+_DATE_PARTS = {"yyyy": ":year", "MM": ":month", "dd": ":day", "M": ":i_month", "d": ":i_day", "y": ":year"}
+_DATE_LETTERS = re.compile("yyyy|MM|dd|M|d|y")
 _GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
 _MAX_ENTRIES = 1_000
 """The most files of a folder that are searched for an export."""
@@ -113,7 +121,7 @@ _MAX_ENTRIES = 1_000
 def hexo(level: Path) -> Path | None:
     """Return the configuration of a Hexo site, or None; its file has the same name as Jekyll's."""
     for name in ("_config.yml", "_config.yaml"):
-        if os.path.lexists(level / name) and any((level / folder).is_dir() for folder in _HEXO_FOLDERS):
+        if os.path.lexists(level / name) and is_home_of_hexo(level):
             return level / name
     return None
 
@@ -141,7 +149,7 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
     below = articles.relative_to(home).as_posix()
     if site_program is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
         blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
-        return f"/{blog}/:year/:month/:day/:slug/" if blog not in ("", "docs") else None
+        return f"/{blog}/{_mkdocs_path(home)}/" if blog not in ("", "docs") else None
     if site_program is QUARTZ:
         return f"/{below.removeprefix('content').strip('/')}/:path".replace("//", "/")
     if site_program not in (VITEPRESS, VUEPRESS):
@@ -151,6 +159,15 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
     is_clean = any(re.search(r"^\s*cleanUrls\s*:\s*true\b", text, re.MULTILINE) for text in texts)
     start = "" if below == "." else f"/{below}"
     return f"{start}/:path{'' if is_clean else '.html'}"
+
+
+def _mkdocs_path(home: Path) -> str:
+    """Return the pattern below the blog in the settings of Material's blog plugin, or else its default."""
+    texts = (datafiles.read_text(home / name) or "" for name in ("mkdocs.yml", "mkdocs.yaml"))
+    given = {match[1]: match[2] for text in texts for match in _IN_MKDOCS_BLOG.finditer(text)}
+    date = _DATE_LETTERS.sub(lambda match: _DATE_PARTS[match[0]], given.get("date_format", "yyyy/MM/dd"))
+    path = given.get("format", "{date}/{slug}").replace("{date}", date)
+    return path.replace("{slug}", ":slug").replace("{file}", ":basename").strip("/")
 
 
 def _entries(level: Path) -> Iterator[str]:

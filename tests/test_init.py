@@ -151,6 +151,42 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                ".vitepress/config.mts": "  title: 'V',\n  base: '/v/',\n  sitemap: {\n    hostname: 'https://v.example',",
+                "posts/a.md": DATED,
+            },
+            "VitePress, 1 published post",
+            ("posts", "astro", "https://v.example/v", "V", "UTC"),
+        ),
+        (
+            {
+                "next.config.mjs": "",
+                "next-sitemap.config.js": "module.exports = {\n  siteUrl: 'https://n.example',",
+                "content/blog/a.md": DATED,
+            },
+            "Next.js, 1 published post",
+            ("content/blog", "astro", "https://n.example", "News", "UTC"),
+        ),
+        (
+            {
+                "astro.config.mjs": "  site: SITE.url,\n",
+                "src/config.ts": "export const SITE = {\n  website: 'https://a.example/',\n  title: 'A',",
+                "src/data/blog/a.md": DATED,
+            },
+            "Astro, 1 published post",
+            ("src/data/blog", "astro", "https://a.example", "A", "UTC"),
+        ),
+        (
+            {
+                "package.json": "{}",
+                "content/guide.md": "---\ntitle: G\n---\n",
+                "content/tips/a.mdx": "---\ndate: 2026-01-02\n---\nText.\n",
+                "content/b.md": DATED,
+            },
+            "a site of Node.js, 2 published posts",
+            ("content", "astro", None, "News", "UTC"),
+        ),
+        (
+            {
                 "mkdocs.yml": "site_name: M\nsite_url: https://m.example/d/\nx: !!python/name:a.b\n",
                 "docs/index.md": "# A page\n",
                 "docs/blog/posts/a.md": "---\ndate:\n  created: 2026-01-02\n---\n# A title\n\nText.\n",
@@ -308,13 +344,39 @@ def test_a_repository(tmp_path: Path) -> None:
         ({"quartz.config.ts": "", "content/a.md": DATED}, "/:path"),
         ({"mkdocs.yml": "", "docs/blog/posts/a.md": DATED}, "/blog/:year/:month/:day/:slug/"),
         (
-            {"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},
-            ":year/:month/:day/:title/",
+            {
+                "mkdocs.yml": "plugins:\n  - blog:\n      post_url_format: '{date}/{file}'\n"
+                "      post_url_date_format: yyyy/M\n",
+                "docs/news/posts/a.md": DATED,
+            },
+            "/news/:year/:i_month/:basename/",
         ),
         (
-            {"_config.yml": "permalink: :title/\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},
+            {
+                "astro.config.mjs": "",
+                "src/content/blog/a.md": DATED,
+                "src/pages/writing/[...slug].astro": 'await getCollection("blog")',
+                "src/pages/writing/[...page].astro": 'await getCollection("blog")',
+            },
+            "/writing/:folders[1:]/:slugorfilename/",
+        ),
+        (
+            {
+                "astro.config.mjs": "  trailingSlash: 'never',\n",
+                "src/data/blog/a.md": DATED,
+                "src/pages/b/[slug]/index.astro": 'await getCollection("blog")',
+            },
+            "/b/:folders/:slugorfilename",
+        ),
+        (
+            {
+                "astro.config.mjs": "",
+                "src/content/blog/a.md": DATED,
+                "src/pages/blog/[slug].astro": 'await getCollection("blog")',
+            },
             None,
         ),
+        ({"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED}, None),
     ],
 )
 def test_the_addresses_of_other_programs(

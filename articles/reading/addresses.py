@@ -11,7 +11,15 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from articles.conventions import Conventions
 from articles.reading.dates import without_date
-from articles.reading.slugs import hugo_slug, jekyll_slug, jekyll_title, pelican_slug, slugified, zola_slug
+from articles.reading.slugs import (
+    hexo_slug,
+    hugo_slug,
+    jekyll_slug,
+    jekyll_title,
+    pelican_slug,
+    slugified,
+    zola_slug,
+)
 from text.urls import http_url
 
 # The patterns of addresses that generators use if nothing is configured.
@@ -41,7 +49,9 @@ _PAGE_DATE = re.compile(
 )
 _MARKUP = re.compile(r"\{\{|\{%")
 _INDEX = ("index", "_index", "readme")
-_JEKYLL_FOLDERS = re.compile(r"(?:^|(?<=/))_(?:posts|drafts)/")
+# The folder of a collection, and those in it: only the folders above it are categories in Jekyll.
+_COLLECTION = re.compile(r"(?:^|(?<=/))_[^/]+/.*", re.DOTALL)
+_POSTS = re.compile(r"\A(?:.*/)?_(?:posts|drafts)/", re.DOTALL)
 # English in every locale, as in the generators' own addresses.
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
@@ -68,6 +78,8 @@ class AddressParts:
     slug_from_name: bool = False
     keeps_name: bool = False
     """Whether Zola uses names and slugs without changes."""
+    above_collection: str | None = None
+    """The folders above the collection of Jekyll that all articles are in; None where they are in none."""
     folder_names_page: bool = False
     """Whether `a/a.md` and `a/2026-01-02-index.md` represent the folder `a`, as in Eleventy."""
 
@@ -244,7 +256,10 @@ def _placeholders(place: AddressParts) -> dict[str, str]:
     date = place.published_at
     name = place.name
     slug = (place.slug or "").strip("/")
-    folders = _JEKYLL_FOLDERS.sub("", f"{'/'.join(place.folders)}/").strip("/")
+    all_folders = f"{'/'.join(place.folders)}/".lstrip("/")
+    folders = place.above_collection
+    if folders is None:
+        folders = _COLLECTION.sub("", all_folders).strip("/")
     names = [*filter(None, folders.split("/")), *place.categories]
     categories = "/".join(dict.fromkeys(category.lower() for category in names))
     year_week = date.isocalendar()
@@ -266,6 +281,8 @@ def _placeholders(place: AddressParts) -> dict[str, str]:
         "category": place.categories[0].lower() if place.categories else folders,
         "collection": "posts", "output_ext": ".html", "author": slugified(place.author),
         "lang": place.language or "en",
+        "hexo_title": f"{_POSTS.sub('', all_folders)}{slug or name}",
+        "hexo_category": "/".join(map(hexo_slug, place.categories)) or "uncategorized",
     }  # fmt: skip
 
 

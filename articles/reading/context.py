@@ -91,6 +91,8 @@ class Surroundings:
     """The path of the folder of articles in its project; None if no project was found."""
     bundles: Mapping[str, None] = field(default_factory=dict)
     """Folders, with a slash at their end, in which only `index` files are pages: see `reading.bundles`."""
+    above_collection: str | None = None
+    """The folders above the collection of Jekyll that all articles are in; None where they are in none."""
     pages: tuple[str, ...] = ()
     """Folders of pages of the site, which are no articles whether they have a date or not."""
 

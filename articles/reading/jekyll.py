@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from articles.reading.context import Scope
 
+_MAX_DEPTH = 3
+"""Folders of a collection that are nested in each other, at most."""
 _STYLES_WITH_EXTENSION = ("date", "ordinal", "weekdate", "none")
 FILES = ("_config.yml", "_config.yaml", "_config.toml")
 
@@ -33,6 +37,17 @@ def defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
             )
         )
     yield from (scope for *_, scope in sorted(scopes, key=lambda item: item[:2]))
+
+
+def folders_above(folder: Path, path: str | None) -> str | None:
+    """Return the folders above that of a collection such as `_posts`; None for a folder that is in none.
+
+    `path` is that of the folder in its project, None where that is not known.
+    """
+    if not any(part.startswith("_") for part in folder.parts[-_MAX_DEPTH:]):
+        return None
+    above = takewhile(lambda part: not part.startswith("_"), path.split("/") if path else ())
+    return "/".join(above)
 
 
 def permalinks(config: Mapping[str, Any], below: str) -> Iterator[tuple[str, str]]:

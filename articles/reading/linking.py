@@ -61,6 +61,7 @@ class Links:
             slug_from_name=surroundings.slugs_from_names,
             keeps_name=surroundings.keeps_names,
             # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
+            above_collection=surroundings.above_collection,
             folder_names_page=self._conventions.generator == "eleventy",
         )
 

@@ -38,6 +38,11 @@ def hugo_slug(title: str) -> str:
     return re.sub(r"\s*-[\s-]*|\s+", lambda match: match[0].strip() or "-", allowed).lower()
 
 
+def hexo_slug(category: str) -> str:
+    """Return what Hexo makes of a category in an address (hexo-util's slugize)."""
+    return re.sub(r"[\s~`!@#$%^&*()_+=\[\]{}|\\;:\"'<>,.?/-]+", "-", category[:500]).strip("-")
+
+
 def zola_slug(name: str) -> str:
     """Return the slug that Zola derives from a name: words of letters and digits, with hyphens between them.
 

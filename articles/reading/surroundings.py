@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import authorfiles, bundles, datafiles, hugo, jekyll, pelican, zola
+from articles.reading import authorfiles, bundles, datafiles, hexo, hugo, jekyll, pelican, zola
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.visibility import truth
 
@@ -90,6 +90,7 @@ class Beside:
     def _read(self, scan: Scan) -> Context:
         levels = list(project_folders(self._folder))
         scopes = [*self._site_scopes(levels), *self._section_scopes(scan, levels)]
+        is_jekyll = self._conventions.generator == "jekyll"
         surroundings = Surroundings(
             scopes=tuple(scopes[:_MAX_SCOPES]),
             authors=dict(authorfiles.names(levels)) if not self._conventions.is_plain else {},
@@ -102,6 +103,7 @@ class Beside:
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             bundles=bundles.with_resources(scan) if self._conventions.generator == "hugo" else {},
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
+            above_collection=jekyll.folders_above(levels[0], self._above(levels)) if is_jekyll else None,
         )
         return Context(self._conventions, surroundings, self._folder.root)
 
@@ -162,7 +164,9 @@ class Beside:
                 yield from hugo.permalinks(hugo.configuration(level).get("permalinks")).items()
             for name in {"jekyll": jekyll.FILES, "pelican": pelican.FILES}.get(generator, ()):
                 values = _load(level / name)
-                if isinstance(values, Mapping):
+                if isinstance(values, Mapping) and generator == "jekyll" and hexo.is_home(level):
+                    yield "", hexo.permalink(values)
+                elif isinstance(values, Mapping):
                     pattern = hugo.with_lower_keys(values).get("permalink") or values.get("ARTICLE_URL")
                     yield from [("", pattern)] if isinstance(pattern, str) else ()
                     if generator == "jekyll":
@@ -196,6 +200,11 @@ class Beside:
             return bool(configurations) and not any(map(hugo.takes_dates_from_names, configurations))
         if self._conventions.generator == "zola":
             return zola.keeps_dates(levels)
+        if self._conventions.generator == "jekyll":
+            configurations = [_load(levels[-1] / name) for name in jekyll.FILES]
+            return hexo.is_home(levels[-1]) and any(
+                isinstance(values, Mapping) and hexo.keeps_dates(values) for values in configurations
+            )
         return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
 
     def _site_languages(self, level: Path) -> list[hugo.Language]:

@@ -315,3 +315,40 @@ def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expect
     parsed = frontmatter.parse((tmp_path / path).read_text(), name, context)
     assert parsed is not None
     assert parsed.article.link == BASE + expected
+
+
+@pytest.mark.parametrize(
+    ("config", "path", "expected"),
+    [
+        ("new_post_name: :title.md\n", "b/2026-03-05-a.md", "/2026/03/04/b/2026-03-05-a/"),
+        ("permalink: /blog/:title/\n", "2026-03-05-a.md", "/blog/a/"),
+        ("permalink: :category/:name.html\n", "b/a.md", "/D/E-f/a.html"),
+        ("permalink: /:title/\nnew_post_name: :year-:month-:day-:title.md\n", "2026-03-05-a.md", "/a/"),
+    ],
+)
+def test_the_addresses_of_hexo(tmp_path: Path, config: str, path: str, expected: str) -> None:
+    """`:title` is the path below `_posts`, with the date in a name unless `new_post_name` has one."""
+    put(tmp_path / "_config.yml", f"title: X\n{config}")
+    text = "---\ntitle: T\ndate: 2026-03-04\ncategories: [D, E f]\n---\nx\n"
+    put(tmp_path / "source/_posts" / path, text)
+    for below in ("source/_posts", "source"):
+        folder = Folder(tmp_path / below, top=tmp_path)
+        context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+        name = path if below.endswith("_posts") else f"_posts/{path}"
+        parsed = frontmatter.parse(text, name, context)
+        assert parsed is not None
+        assert parsed.article.link == BASE + expected
+
+
+def test_folders_in_a_collection_of_jekyll_are_no_categories(tmp_path: Path) -> None:
+    """The folders above `_posts` are categories, and those in it are not, from wherever they are read."""
+    text = "---\ntitle: T\n---\nx\n"
+    put(tmp_path / "_config.yml", "title: X\n")
+    put(tmp_path / "b/_posts/c/2026-03-04-a.md", text)
+    for below, category in ((".", "/b"), ("b", ""), ("b/_posts", "/b"), ("b/_posts/c", "/b")):
+        folder = Folder(tmp_path / below, top=tmp_path)
+        context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+        path = (tmp_path / "b/_posts/c/2026-03-04-a.md").relative_to(tmp_path / below).as_posix()
+        parsed = frontmatter.parse(text, path, context)
+        assert parsed is not None
+        assert parsed.article.link == f"{BASE}{category}/2026/03/04/a.html"

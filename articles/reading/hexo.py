@@ -1,0 +1,38 @@
+"""What Hexo's configuration says of addresses: https://hexo.io/docs/permalinks.
+
+Hexo's files are read by Jekyll's conventions; its placeholders have Jekyll's names, and other meanings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDERS = ("scaffolds", "source/_posts")
+"""Folders that Jekyll's projects do not have, one of which each of Hexo's has."""
+_DEFAULT = ":year/:month/:day/:title/"
+_NAMES = {"title": "hexo_title", "category": "hexo_category", "name": "basename"}
+_NAME = re.compile(r":(title|category|name)(?![a-z_])")
+
+
+def is_home(level: Path) -> bool:
+    """Whether a folder with a `_config.yml` is a project of Hexo."""
+    return any((level / folder).is_dir() for folder in FOLDERS)
+
+
+def permalink(config: Mapping[str, Any]) -> str:
+    """Return the pattern of addresses in Hexo's configuration, in this program's placeholders."""
+    given = config.get("permalink")
+    pattern = given if isinstance(given, str) and given.strip() else _DEFAULT
+    return _NAME.sub(lambda match: f":{_NAMES[match[1]]}", pattern)
+
+
+def keeps_dates(config: Mapping[str, Any]) -> bool:
+    """Whether the date in a file's name is a part of its address: it is unless `new_post_name` has one.
+
+    Octopress, which is Jekyll's with the same folders, has no such key.
+    """
+    name = config.get("new_post_name")
+    return isinstance(name, str) and ":day" not in name

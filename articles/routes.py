@@ -1,0 +1,54 @@
+"""The addresses that an Astro site gives to a collection of articles, by the names of its pages' files.
+
+https://docs.astro.build/en/guides/routing/#dynamic-routes
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from articles.reading import datafiles
+from articles.reading.surroundings import SCRIPTS
+
+_PAGES = "src/pages"
+_MAX_PAGES = 500
+"""Files of a site's pages that are looked at."""
+_ROUTE = re.compile(r"(?:(?P<path>[^\[\]]*)/)?\[(?:\.\.\.)?(?!page|tag|categor)\w{1,40}\](?:/index)?\.astro")
+_WITHOUT_SLASH = re.compile(r"""^\s*(?:trailingSlash\s*:\s*["']never|format\s*:\s*["']file)["']""", re.M)
+
+
+def permalink(home: Path, articles: Path) -> str | None:
+    """Return the pattern of the addresses of the collection in a folder, or None where none is certain.
+
+    None also means that the addresses are those of the files below the folder of content.
+    """
+    collection = re.compile(rf"""getCollection\(\s*["'`]{re.escape(articles.name)}["'`]""")
+    pages = _pages(home / _PAGES)
+    routes = {route for page, route in pages if collection.search(datafiles.read_text(page) or "")}
+    if len(routes) != 1 or not articles.is_relative_to(home):
+        return None
+    route = routes.pop()
+    below = articles.relative_to(home).as_posix()
+    inside = below.removeprefix("src/content/") if below.startswith("src/content/") else ""
+    if route == inside:
+        return None
+    folders = f":folders[{inside.count('/') + 1}:]" if inside else ":folders"
+    configs = (datafiles.read_text(home / f"astro.config.{end}") for end in SCRIPTS)
+    slash = "" if any(_WITHOUT_SLASH.search(config or "") for config in configs) else "/"
+    return f"/{route}/{folders}/:slugorfilename{slash}".replace("//", "/")
+
+
+def _pages(pages: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files of pages with one placeholder, and the path that their addresses begin with."""
+    left = _MAX_PAGES
+    for folder, _, names in os.walk(pages):
+        for name in names[:left]:
+            file = Path(folder, name)
+            if route := _ROUTE.fullmatch(file.relative_to(pages).as_posix()):
+                yield file, route["path"] or ""
+        left -= len(names)
+        if left <= 0:
+            return
