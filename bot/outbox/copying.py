@@ -60,9 +60,10 @@ def move(source: Database, target: Database, now: datetime) -> int:
 def back_up(source: Database, file: Path) -> None:
     """Write a snapshot of the outbox into an SQLite file, which appears when it is complete.
 
-    Raises CopyError if the file exists or cannot be written.
+    An SQLite outbox may be of an older version, so that it can be backed up before its upgrade. Raises
+    CopyError if the file exists or cannot be written, and for an older PostgreSQL outbox.
     """
-    upgrading.check(source)
+    _check_before_backup(source)
     if file.exists():
         raise CopyError(f"{file} exists already")
     partial = file.with_name(f".{file.name}.partial")
@@ -83,6 +84,18 @@ def back_up(source: Database, file: Path) -> None:
     finally:
         for left in file.parent.glob(f"{partial.name}*"):
             left.unlink(missing_ok=True)
+
+
+def _check_before_backup(source: Database) -> None:
+    try:
+        upgrading.check(source)
+    except upgrading.OldTablesError as error:
+        if source.is_sqlite:
+            return  # the whole file is copied, and upgraded when it is restored
+        raise CopyError(
+            f"the outbox's tables are old (revision {error.revision}): back them up with pg_dump, "
+            "or with the version of Newswire that made them"
+        ) from None
 
 
 def restore(file: Path, target: Database, now: datetime) -> tuple[int, int]:

@@ -29,6 +29,14 @@ class NoTablesError(SchemaError):
         super().__init__("the outbox has no tables yet: run `flask db upgrade`")
 
 
+class OldTablesError(SchemaError):
+    """The tables are those of an older version; `revision` is theirs."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
+        self.revision = revision
+
+
 def upgrade(database: Database) -> None:
     """Upgrade the tables if they are old; any number of processes may call this at the same time.
 
@@ -68,7 +76,7 @@ def check_tables(connection: Connection) -> None:
     if revision is None:
         raise NoTablesError
     if revision != revisions()[-1]:
-        raise SchemaError(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
+        raise OldTablesError(revision)
 
 
 def revisions() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from bot.operator import queries
-from bot.outbox import channelstate, schema, upgrading
+from bot.outbox import channelstate, copying, schema, upgrading
 from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.copying import CopyError
 from bot.outbox.database import Database, connect
 from bot.outbox.keys import index_key
 from bot.outbox.records import Delivery
@@ -81,6 +83,23 @@ def before(url: str) -> dict[tuple[str, str], tuple[str, int]]:
         rows = connection.execute(text("SELECT article_id, channel, state, attempts FROM deliveries")).all()
     database.close()
     return {(row.article_id, row.channel): (row.state, row.attempts) for row in rows}
+
+
+def test_a_backup_before_the_upgrade(old: str, tmp_path: Path) -> None:
+    """An old outbox in SQLite is backed up as it is; the error for one in PostgreSQL says how to do that."""
+    was = before(old)
+    file = tmp_path / "backup.sqlite"
+    with closing(connect(old)) as database:
+        if not database.is_sqlite:
+            with pytest.raises(CopyError, match=r"revision 0001\): back them up with pg_dump"):
+                copying.back_up(database, file)
+            return
+        copying.back_up(database, file)
+        upgrading.upgrade(database)
+    assert before(f"sqlite:///{file}") == was
+    with closing(connect(f"sqlite:///{tmp_path / 'fresh.sqlite'}")) as fresh:
+        copying.restore(file, fresh, START)
+        assert len(queries.listed(fresh, limit=10_000)) == len(was)
 
 
 def test_every_state_is_carried_over(old: str) -> None:
