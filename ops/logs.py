@@ -72,8 +72,14 @@ def level(environ: Mapping[str, str]) -> str:
     return given
 
 
-# Libraries that log every step, which is useful only with LOG_LEVEL=DEBUG.
-_CHATTY = ("alembic", "apscheduler", "urllib3", "watchfiles")
+# Libraries that log every step, which is useful only with LOG_LEVEL=DEBUG, and the lowest level that is
+# logged otherwise. APScheduler warns of each run that it leaves out while the last one waits for a database.
+_CHATTY = {
+    "alembic": logging.WARNING,
+    "apscheduler": logging.ERROR,
+    "urllib3": logging.WARNING,
+    "watchfiles": logging.WARNING,
+}
 
 
 def configure(
@@ -95,8 +101,8 @@ def configure(
     for name in ("_granian", "granian.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.NOTSET if root.level < logging.INFO else logging.WARNING)
+    for name, lowest_of_library in _CHATTY.items():
+        logging.getLogger(name).setLevel(logging.NOTSET if root.level < logging.INFO else lowest_of_library)
     logging.captureWarnings(capture=True)
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from bot.outbox.address import database_address
 from storage.private import private_file, private_folder
 
 BUSY = 10.0
-"""Seconds that a writer waits for another process to finish writing an SQLite file."""
+"""Seconds that a writer waits for other threads, and then for other processes that write an SQLite file."""
 
 _WAL_RETRY_SECONDS = 0.02
 
@@ -139,9 +139,25 @@ class Database:
         With `limited`, a PostgreSQL server ends the transaction if it waits or is idle for too long.
         """
         begin = self._begin if limited else self._begin_unlimited
-        with self._turn or nullcontext(), self.engine.connect() as connection, connection.begin():
+        with self._in_turn(), self.engine.connect() as connection, connection.begin():
             connection.exec_driver_sql(begin)
             yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Let one thread at a time write to SQLite; raise an error for which `is_away` is true after BUSY.
+
+        Otherwise, each thread would wait for all others before it, and each of these for another process.
+        """
+        if self._turn is None:
+            yield
+        elif self._turn.acquire(timeout=BUSY):
+            try:
+                yield
+            finally:
+                self._turn.release()
+        else:
+            raise NoConnectionFreeError("database is locked")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

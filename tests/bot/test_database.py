@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from bot.outbox import database as database_module
 from bot.outbox.database import Database, connect, is_away
 from bot.outbox.schema import hosts
 from tests.bot.program import wait_until
 from tests.bot.world import START
+from tests.waiting import WAIT_SECONDS
 
 _TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
 
@@ -87,6 +89,27 @@ def test_a_writer_that_holds_the_database_makes_it_away(
             change(another, "three")
     assert is_away(refused.value)
     assert known(another) == ["a"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_thread_waits_for_others_only_so_long(
+    open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat does not wait for all lanes before it, each of which waits for a locked file."""
+    monkeypatch.setattr(database_module, "BUSY", 0.1)
+    database, refused = open_database(), list[BaseException]()
+
+    def wait_and_fail() -> None:
+        try:
+            write(database, "a")
+        except SQLAlchemyError as error:
+            refused.append(error)
+
+    with database.write():
+        thread = threading.Thread(target=wait_and_fail, daemon=True)
+        thread.start()
+        thread.join(WAIT_SECONDS)
+    assert [is_away(error) for error in refused] == [True]
 
 
 @pytest.mark.transaction_limits
