@@ -63,7 +63,7 @@ class Recorder:
         return taken
 
     def _persist(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
-        pause, refusals = _SHORTEST, 0
+        pause, refusals, logged = _SHORTEST, 0, ""
         while True:
             try:
                 return self._outbox.exchange(done, claim)
@@ -79,7 +79,9 @@ class Recorder:
                 refusals += not is_away(error)
                 if refusals >= TRIES:
                     raise
-                log.warning("waiting for the database channel=%s: %s", self._channel, first_line(error))
+                if (reason := first_line(error)) != logged:
+                    log.warning("waiting for the database channel=%s: %s", self._channel, reason)
+                    logged = reason
             if self._wait(pause):
                 time.sleep(pause)  # the lane is to stop, but the result must not be lost
             pause = min(2 * pause, _LONGEST)
