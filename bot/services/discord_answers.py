@@ -35,6 +35,9 @@ MISCONFIGURED = {
 }
 """Errors that another setting of the channel corrects: nothing was posted, and the webhook still works."""
 
+_SNOWFLAKE = re.compile(r"[0-9]{1,20}")
+"""A number of 64 bits: https://docs.discord.com/developers/reference#snowflakes"""
+
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")
 _PHRASE = re.compile(r"[A-Za-z]{1,20}(?:[ ,.'-]{1,2}[A-Za-z]{1,20}){0,15}[.]?")
@@ -63,7 +66,7 @@ def classify(response: Response) -> Verdict:
 
 def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
     message_id = str(said.get("id", ""))
-    if message_id.isdecimal() and message_id.isascii():
+    if _SNOWFLAKE.fullmatch(message_id):
         return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id, pace=pace)
     if response.status == 204:
         return Verdict(outcome=Outcome.SENT, reason="posted, but Discord gave no message id", pace=pace)

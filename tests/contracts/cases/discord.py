@@ -14,6 +14,7 @@ _ANSWERS: Answers = [
     (answered(200, {"id": "1401"}), Outcome.SENT),
     (answered(204), Outcome.SENT),
     (answered(200, {"id": "not a number"}), Outcome.UNKNOWN),
+    (answered(200, {"id": "1" * 21}), Outcome.UNKNOWN),
     (answered(200, [{"id": "1"}]), Outcome.UNKNOWN),
     (answered(400, {"message": "Invalid Form Body", "code": 50035}), Outcome.REJECTED),
     (answered(400, {"message": "Webhooks posted to forum channels", "code": 220001}), Outcome.DENIED),
