@@ -59,8 +59,9 @@ def export_site(
     """Write the site into a folder; return counts of files, and the broken links as (page, address).
 
     Up to `most_processes` processes write pages, by default as many as there are processors. Raises
-    ExportError if a file cannot be written.
+    ExportError if a file cannot be written, or if the folder has the site of another program.
     """
+    _begin(folder)
     settings = f"{newswire.config.model_dump_json()} {_program()}"
     count = min(processes(), most_processes) if most_processes else processes()
     with (
@@ -80,6 +81,24 @@ def export_site(
             raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
         exported.finish(catalog.state())
     return Exported(*map(sum, zip(feeds, pages, strict=True))), dead
+
+
+def _begin(folder: Path) -> None:
+    """Mark a folder as one that exports may write to. Raises ExportError if it has another site's front page.
+
+    The mark is an empty manifest: an export that is interrupted can be run again.
+    """
+    manifest, front = folder / _MANIFEST, folder / "index.html"
+    try:
+        if not manifest.exists() and front.exists():
+            raise ExportError(
+                f"{front} was not written by an export and would be replaced: "
+                "export into another folder, or remove that file"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest.touch()
+    except OSError as error:
+        raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
 
 
 def _write_pages(

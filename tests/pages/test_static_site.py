@@ -227,6 +227,15 @@ def test_the_manifest_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert (outside / "precious.txt").exists()
 
 
+def test_the_site_of_another_program_is_not_replaced(site: ArticleSite, tmp_path: Path) -> None:
+    """Nothing is written into a folder with a front page that no export wrote; the error says what to do."""
+    put(tmp_path / "public/index.html", "another site")
+    done = run_here(site.config(), {}, "site", "export", str(tmp_path / "public"), clock=Clock())
+    assert done.exit_code == 1
+    assert "index.html was not written by an export and would be replaced: export into" in done.stderr
+    assert [each.read_text() for each in (tmp_path / "public").iterdir()] == ["another site"]
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(small: tuple[Web, Path]) -> None:
     """The error has path and reason, and no partial file is left."""
     web, folder = small
