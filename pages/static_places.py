@@ -14,12 +14,14 @@ from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
 
+from feeds.formats import FORMATS
+
 MAX_NAME_BYTES = 200
 """Bytes of a folder's name; file systems take 255."""
 
 ARTICLES = "/articles/"
 
-_FEEDS = re.compile(r"/feeds\.opml|/(?:feeds|digests)/.+\.(?:rss|atom|json)")
+_FEEDS = re.compile(rf"/feeds\.opml|/(?:feeds|digests)/.+\.(?:{'|'.join(FORMATS)})")
 _PAGES = re.compile(r"/|/search|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
 _NO_FILE = frozenset({"", ".", ".."})
 
