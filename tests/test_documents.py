@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.services import SERVICES
+from feeds.formats import FORMATS
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")])
 _CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
@@ -38,6 +41,15 @@ def test_every_direct_dependency_has_its_reason_and_a_date() -> None:
     for _, reason, looked_at in listed:
         assert reason
         date.fromisoformat(looked_at)
+
+
+def test_every_kind_of_channel_and_every_format_is_in_the_tables() -> None:
+    """The tables of channels and feeds that people choose from are complete."""
+    for document in ("README.md", "docs/bot.md"):
+        listed = {kind for cells in rows(document) for kind in re.findall(r"`(\w+)`", cells[0])}
+        assert set(SERVICES) - listed == set(), document
+    (feeds,) = (cells[0] for cells in rows("README.md") if cells[0].startswith("`/feeds/<topic>."))
+    assert set(FORMATS) == set(re.findall(r"\.(\w+)`", feeds))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
