@@ -27,7 +27,8 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from articles.files.folder import Folder
+from articles.errors import SourceError
+from articles.files.folder import Folder, Scan
 from articles.files.git import Git, GitError
 from articles.files.pull import CheckoutPaths, Pull, replace_text
 from articles.files.pull_lock import PullLock, take_pull_lock
@@ -190,6 +191,17 @@ class _CheckedOut(Folder):
         root = checkout.files / checkout.repository.subdir
         super().__init__(root, include=include, exclude=exclude, top=checkout.files)
         self._checkout = checkout
+
+    def scan(self) -> Scan:
+        """Return what is there now. Raises SourceError, also where the commit has no folder `subdir`."""
+        try:
+            return super().scan()
+        except SourceError as error:
+            repository = self._checkout.repository
+            if self._checkout.shown is None or self.root.exists():
+                raise
+            reason = f"has no folder {repository.subdir}, which articles.subdir names"
+            raise SourceError(f"{repository.url}: {reason}") from error
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

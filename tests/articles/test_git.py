@@ -19,6 +19,7 @@ import pytest
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher
+from articles.errors import SourceError
 from articles.files.checkout import Checkout, Repository
 from articles.files.git import Git, GitError, checked_address, may_carry_token
 from articles.files.pull_lock import PullLockLostError
@@ -133,6 +134,15 @@ def test_what_was_pulled_before_is_thrown_away(checkout: Checkout, origin: Origi
         "--git-dir", str(checkout.git_dir), "cat-file", "--batch-all-objects", "--batch-check"
     )
     assert old not in listed
+
+
+def test_a_subdir_that_does_not_exist(origin: Origin, tmp_path: Path) -> None:
+    """The error names the repository and the setting, not the folder of the checkout."""
+    checkout = of(origin.url, tmp_path, subdir="site/news")
+    pull(checkout)
+    with pytest.raises(SourceError) as caught:
+        index_of(checkout, tmp_path).refresh()
+    assert str(caught.value) == f"{origin.url}: has no folder site/news, which articles.subdir names"
 
 
 def test_branch_and_subdir(origin: Origin, tmp_path: Path) -> None:
