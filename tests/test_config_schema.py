@@ -75,7 +75,7 @@ def test_the_schema_is_sound_and_beside_the_sample() -> None:
     """config.schema.json is the output of `flask config schema`, and config.yaml names it for editors."""
     jsonschema.Draft202012Validator.check_schema(schema())
     written = json.loads((ROOT / "config.schema.json").read_text(encoding="utf-8"))
-    assert written == schema(), "run: flask config schema > config.schema.json"
+    assert written == schema(), "run: .venv/bin/flask config schema > config.schema.json"
     sample = (ROOT / "config.yaml").read_text(encoding="utf-8")
     assert sample.startswith("# yaml-language-server: $schema=config.schema.json\n")
     assert problems(sample) == []

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.services import SERVICES
+from config import Config
+from config.channels import ChannelConfig
 from feeds.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +52,18 @@ def test_every_kind_of_channel_and_every_format_is_in_the_tables() -> None:
         assert set(SERVICES) - listed == set(), document
     (feeds,) = (cells[0] for cells in rows("README.md") if cells[0].startswith("`/feeds/<topic>."))
     assert set(FORMATS) == set(re.findall(r"\.(\w+)`", feeds))
+
+
+def test_every_setting_is_in_the_documents() -> None:
+    """docs/configuration.md has every setting by its full name, and docs/bot.md those of a channel."""
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    for section, setting in Config.model_fields.items():
+        parts = getattr(setting.annotation, "model_fields", {})
+        names = [f"{section}.{part.alias or name}" for name, part in parts.items()] or [section]
+        assert [name for name in names if f"`{name}`" not in text] == []
+    text += (ROOT / "docs/bot.md").read_text(encoding="utf-8")
+    names = [setting.alias or name for name, setting in ChannelConfig.model_fields.items()]
+    assert [name for name in names if f"`{name}`" not in text and f"`{name}:" not in text] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
