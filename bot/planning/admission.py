@@ -61,6 +61,7 @@ class Admission:
         self._source = source
         self._plan = plan
         self._now = now
+        self._followed = set[str]()
 
     def admit(self, proposed: Iterable[NewDelivery]) -> None:
         """Write a row for each article and channel without one; revive deliveries that may now be posted."""
@@ -73,6 +74,7 @@ class Admission:
         for each in some:
             first = next((by_story[name] for name in _names(each) if name in by_story), None)
             if _key(each) in past:
+                self._follow(each, past[_key(each)])
                 self._revive(each, past[_key(each)], first)
                 continue
             past[_key(each)] = None
@@ -107,6 +109,8 @@ class Admission:
             deliveries.c.state,
             deliveries.c.cause,
             deliveries.c.updated_at,
+            deliveries.c.path,
+            deliveries.c.content,
         ).where(deliveries.c.article_key.in_(keys))
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
@@ -204,6 +208,15 @@ class Admission:
         if first is not None:
             return DeliveryState.SKIPPED, Cause.SAME_STORY
         return DeliveryState.WAITING, Cause.NONE
+
+    def _follow(self, each: NewDelivery, row: Any) -> None:
+        """Record the current file and content of a known article, by which its next move is recognised."""
+        key, path, content = each.facts.key, storable(each.article.path), each.facts.content
+        if row is None or key in self._followed or (row.path, row.content) == (path, content):
+            return
+        self._followed.add(key)  # in all channels
+        which = deliveries.c.article_key == key
+        self._connection.execute(update(deliveries).where(which).values(path=path, content=content))
 
     def _revive(self, each: NewDelivery, row: Any, first: str | None) -> None:
         """Set a delivery to waiting that was skipped because its article was not to be posted, and now is.

@@ -205,10 +205,14 @@ def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
 
 
 def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None:
-    """A deleted file and a new one with equal content are a move; a copy is another article."""
+    """A deleted file and a new one with equal content are a move; a copy is another article.
+
+    What counts is the content before the move, not that of the time when it was posted.
+    """
     bot = world.started(world.discord())
-    world.catalog.put(article("old/name", link=None, title="The same"))
-    world.tick(bot)
+    for title in ("The first", "The same"):
+        world.catalog.put(article("old/name", link=None, title=title))
+        world.tick(bot)
     world.catalog.delete("old/name")
     world.catalog.put(article("new/name", link=None, title="The same"))
     world.tick(bot)
