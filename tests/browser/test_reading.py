@@ -23,6 +23,20 @@ pytestmark = pytest.mark.browser
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one pixel
 WIDE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 300)  # the header, which states the size
 LONG_NAME = "The International Journal of Numbers, with All Its Supplements"
+# The words of up to 15 letters whose ends are on two lines.
+BROKEN_WORDS = """() => {
+    const found = [], range = new Range()
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (texts.nextNode()) {
+        for (const word of texts.currentNode.data.matchAll(/(?<=^|\\s)\\p{L}{3,15}(?=$|\\s)/gu)) {
+            range.setStart(texts.currentNode, word.index)
+            range.setEnd(texts.currentNode, word.index + word[0].length)
+            const lines = new Set([...range.getClientRects()].filter(one => one.width).map(one => one.top))
+            if (lines.size > 1) found.push(word[0])
+        }
+    }
+    return found
+}"""
 PAGES = (
     "/",
     "/?page=2",
@@ -268,12 +282,13 @@ def test_keyboard(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_phone(visitor: Visitor, width: int) -> None:
-    """At 320 pixels (WCAG 1.4.10) and on a phone, nothing makes a page wider than the screen."""
+    """At 320 pixels (WCAG 1.4.10) and on a phone, nothing is wider than the screen, and words stay whole."""
     visitor.page.set_viewport_size({"width": width, "height": 740})
     for path in PAGES[:-1]:
         page = visitor.go(path)
         page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        assert page.evaluate(BROKEN_WORDS) == [], path
 
 
 def test_a_wide_table_on_a_phone(visitor: Visitor) -> None:
