@@ -140,6 +140,8 @@ def _locate(root: Path) -> tuple[Detected | None, Path, Path]:
     folders = [root / name for name in _ARTICLE_FOLDERS.get(detected.name, ())] if detected else []
     counts = {folder: dated_files(folder) for folder in folders if folder.is_dir()}
     articles = next((folder for folder, count in counts.items() if 2 * count > max(counts.values())), root)
+    if articles != root and 2 * counts[articles] < dated_files(root):
+        articles = root  # the usual folder has others than the articles
     if articles == root or (detected and detected.name in _WITH_OTHER_PAGES):
         articles = dated_folder(articles) or articles
     if detected:

@@ -72,7 +72,7 @@ def found(home: Path, generator: Generator, program: Program | None) -> Iterator
             yield "baseurl", default.base_url
         if default and default.title:
             yield "title", default.title
-    for name in (*_SETTINGS, *(f"{name}.json" for name in _DATA)):
+    for name in (*_SETTINGS, *(f"{name}.{end}" for name in _DATA for end in ("json", "yaml", "yml"))):
         values = datafiles.load(home / name) if (home / name).is_file() else None
         if isinstance(values, Mapping):
             yield from ((str(key).lower(), value) for key, value in values.items() if value not in ("", None))

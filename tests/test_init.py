@@ -177,6 +177,17 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "astro.config.mjs": "",
+                "content/notes/posts/a.md": DATED,
+                "content/notes/posts/b.md": DATED,
+                "src/content/c.md": DATED,
+                "src/content/d.md": "---\ntitle: D\n---\n",
+            },
+            "Astro, 3 published posts",
+            (".", "astro", None, "News", "UTC"),
+        ),
+        (
+            {
                 "package.json": "{}",
                 "content/guide.md": "---\ntitle: G\n---\n",
                 "content/tips/a.mdx": "---\ndate: 2026-01-02\n---\nText.\n",

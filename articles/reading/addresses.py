@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from articles.conventions import Conventions
 from articles.reading.dates import without_date
 from articles.reading.slugs import (
+    eleventy_slug,
     hexo_slug,
     hugo_slug,
     jekyll_slug,
@@ -42,7 +43,9 @@ _JEKYLL_STYLES: Mapping[str, str] = {
 }
 _PLACEHOLDER = re.compile(r":([a-z_]+)(\[[0-9:last]{1,12}\])?|\{([a-z_]+)(?::([^{}]{1,20}))?\}")
 # https://www.11ty.dev/docs/data-eleventy-supplied/#fileslug
-_FILE_SLUG = re.compile(r"\{\{-?\s*page\.fileSlug\s*-?\}\}")
+_FILE_SLUG = re.compile(r"\{\{-?\s*page\.fileSlug\s*(?:\|\s*slug(?:ify)?\s*)?-?\}\}")
+_FILE_STEM = re.compile(r"\{\{-?\s*page\.filePathStem\s*-?\}\}")
+_TITLE_SLUG = re.compile(r"\{\{-?\s*title\s*\|\s*slug(?:ify)?\s*-?\}\}")
 # The filter that Eleventy's Liquid has for dates; only the directives that `_date_parts` knows.
 _PAGE_DATE = re.compile(
     r"""\{\{-?\s*page\.date\s*\|\s*date:\s*(["'])((?:%[YmdjyHMbB]|[/_-]){1,10})\1\s*-?\}\}"""
@@ -172,9 +175,12 @@ def _is_from_the_root(permalink: str, conventions: Conventions) -> bool:
     return generator == "zola" or (generator == "hugo" and permalink.startswith("/"))
 
 
-def without_templates(permalink: str) -> str:
+def without_templates(permalink: str, title: str) -> str:
     """Return an Eleventy permalink with placeholders for the templates of the file's name and date."""
-    return _PAGE_DATE.sub(r"{date:\2}", _FILE_SLUG.sub(":filename", permalink))
+    permalink = _PAGE_DATE.sub(r"{date:\2}", _FILE_SLUG.sub(":filename", permalink))
+    permalink = _FILE_STEM.sub("/:folders/:filename", permalink)
+    slug = eleventy_slug(title) if _TITLE_SLUG.search(permalink) else None
+    return _TITLE_SLUG.sub(slug, permalink) if slug else permalink
 
 
 def is_pattern_of_markup(permalink: str) -> bool:

@@ -13,8 +13,12 @@ from typing import Any
 FOLDERS = ("scaffolds", "source/_posts")
 """Folders that Jekyll's projects do not have, one of which each of Hexo's has."""
 _DEFAULT = ":year/:month/:day/:title/"
-_NAMES = {"title": "hexo_title", "category": "hexo_category", "name": "basename"}
-_NAME = re.compile(r":(title|category|name)(?![a-z_])")
+_NAMES = {"title": ":hexo_title", "category": ":hexo_category", "name": ":basename"}
+_DATES = frozenset({"year", "month", "i_month", "day", "i_day", "hour", "minute", "second", "lang"})
+_NAME = re.compile(r":([a-z_]+)")
+DATA = "{data:"
+"""How a placeholder for a value of the front matter begins, as `:abbrlink` of a plugin is."""
+_DATA = re.compile(r"\{data:([a-z_]+)\}")
 
 
 def is_home(level: Path) -> bool:
@@ -26,7 +30,20 @@ def permalink(config: Mapping[str, Any]) -> str:
     """Return the pattern of addresses in Hexo's configuration, in this program's placeholders."""
     given = config.get("permalink")
     pattern = given if isinstance(given, str) and given.strip() else _DEFAULT
-    return _NAME.sub(lambda match: f":{_NAMES[match[1]]}", pattern)
+    return _NAME.sub(
+        lambda match: match[0] if match[1] in _DATES else _NAMES.get(match[1], f"{DATA}{match[1]}}}"), pattern
+    )
+
+
+def filled(pattern: str, values: Mapping[str, Any]) -> str:
+    """Return a pattern with the values of the front matter, by key in lower case, that it has places for."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        is_text = isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+        return str(value) if is_text else f":{match[1]}"
+
+    return _DATA.sub(fill, pattern)
 
 
 def keeps_dates(config: Mapping[str, Any]) -> bool:

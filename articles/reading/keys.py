@@ -11,6 +11,7 @@ from articles.conventions import TOPIC_KEYS
 DATES = (
     "publisheddatetime", "date", "pubdate", "published", "created", "pubdatetime", "datetime", "publishedat",
     "published_at", "publishedon", "published_on", "datepublished", "date_published",
+    "createdat", "created_at", "created_time",
 )  # fmt: skip
 UPDATES = (
     "updated",

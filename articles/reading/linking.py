@@ -10,7 +10,7 @@ from typing import Any
 
 from articles.article import Enclosure, Image
 from articles.identity import identity
-from articles.reading import addresses, keys, limits, media, values
+from articles.reading import addresses, hexo, keys, limits, media, values
 from articles.reading.context import Context
 from articles.reading.guids import generators_guid
 from articles.reading.languages import language_in_path, without_language
@@ -60,8 +60,8 @@ class Links:
             keeps_date=surroundings.names_keep_dates,
             slug_from_name=surroundings.slugs_from_names,
             keeps_name=surroundings.keeps_names,
-            # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
             above_collection=surroundings.above_collection,
+            # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
             folder_names_page=self._conventions.generator == "eleventy",
         )
 
@@ -70,11 +70,19 @@ class Links:
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
         configured = surroundings.permalink_for(place.folders, home)
+        if configured and hexo.DATA in configured:
+            configured = hexo.filled(
+                configured, {key: value for key, (_, value) in self._values.by_key.items()}
+            )
         conventions = self._conventions
         if home and home.base_url and self._is_one_of_several_hosts():
             conventions = replace(conventions, base_url=home.base_url)
         return addresses.site_address(
-            place, self._permalink(), configured, conventions, language_path=home.url if home else ""
+            place,
+            self._permalink(place.title),
+            configured,
+            conventions,
+            language_path=home.url if home else "",
         )
 
     def guid(
@@ -124,14 +132,14 @@ class Links:
         folder = home.folder if home else ""
         return f"path:{without_language(self._path, folder) if has_language else identity(self._path)}"
 
-    def _permalink(self, *, is_quiet: bool = False) -> str | None:
+    def _permalink(self, title: str = "", *, is_quiet: bool = False) -> str | None:
         for key, value in self._values.given(*keys.PERMALINKS):
             if not isinstance(value, str) or not value.strip() or _is_absolute(value):
                 continue
             if is_quiet:
                 return value
             if self._conventions.generator == "eleventy":
-                value = addresses.without_templates(value)
+                value = addresses.without_templates(value, title)
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):

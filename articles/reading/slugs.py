@@ -38,6 +38,15 @@ def hugo_slug(title: str) -> str:
     return re.sub(r"\s*-[\s-]*|\s+", lambda match: match[0].strip() or "-", allowed).lower()
 
 
+def eleventy_slug(title: str) -> str | None:
+    """Return what Eleventy's filter `slugify` makes of a title, None where it has to transcribe letters.
+
+    https://www.11ty.dev/docs/filters/slugify/
+    """
+    slug = zola_slug(re.sub(r"(?<=[A-Za-z0-9])['’](?=[ts](?:\s|$))", "", title[:500]).replace("&", " and "))
+    return slug if slug.isascii() and slug else None
+
+
 def hexo_slug(category: str) -> str:
     """Return what Hexo makes of a category in an address (hexo-util's slugize)."""
     return re.sub(r"[\s~`!@#$%^&*()_+=\[\]{}|\\;:\"'<>,.?/-]+", "-", category[:500]).strip("-")

@@ -68,8 +68,11 @@ def link(
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a/a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a/2026-03-04-index.md", "eleventy", {"permalink": "'/b/{{ page.fileSlug }}/'"}, "/b/a/"),
-        ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/posts/a/"),
+        ("posts/a.md", "eleventy", {"permalink": "'/{{ title | upcase }}/'"}, "/posts/a/"),
+        ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/a-title/"),
         ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'/web/{{ page.fileSlug }}/'"}, "/web/a/"),
+        ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'{{ page.filePathStem }}/'"}, "/posts/a/"),
+        ("a.md", "eleventy", {"permalink": "'/b/{{ title | slugify }}/index.html'"}, "/b/a-title/"),
         (
             "posts/a.md",
             "eleventy",
@@ -322,6 +325,7 @@ def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expect
     [
         ("new_post_name: :title.md\n", "b/2026-03-05-a.md", "/2026/03/04/b/2026-03-05-a/"),
         ("permalink: /blog/:title/\n", "2026-03-05-a.md", "/blog/a/"),
+        ("permalink: /:year/:abbrlink.html\n", "a.md", "/2026/1a2b.html"),
         ("permalink: :category/:name.html\n", "b/a.md", "/D/E-f/a.html"),
         ("permalink: /:title/\nnew_post_name: :year-:month-:day-:title.md\n", "2026-03-05-a.md", "/a/"),
     ],
@@ -329,7 +333,7 @@ def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expect
 def test_the_addresses_of_hexo(tmp_path: Path, config: str, path: str, expected: str) -> None:
     """`:title` is the path below `_posts`, with the date in a name unless `new_post_name` has one."""
     put(tmp_path / "_config.yml", f"title: X\n{config}")
-    text = "---\ntitle: T\ndate: 2026-03-04\ncategories: [D, E f]\n---\nx\n"
+    text = "---\ntitle: T\ndate: 2026-03-04\nabbrlink: 1a2b\ncategories: [D, E f]\n---\nx\n"
     put(tmp_path / "source/_posts" / path, text)
     for below in ("source/_posts", "source"):
         folder = Folder(tmp_path / below, top=tmp_path)

@@ -188,7 +188,7 @@ def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
 
 def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
     """A template in the front matter gives a warning, unless the settings have a pattern."""
-    text = "---\ntitle: T\ndate: 2026-01-02\npermalink: '/{{ title | slug }}/'\n---\nx\n"
+    text = "---\ntitle: T\ndate: 2026-01-02\npermalink: '/{{ title | upcase }}/'\n---\nx\n"
     for pattern, count in ((None, 1), ("/:year/:filename/", 0)):
         conventions = Conventions(generator="eleventy", base_url="https://b.example", permalink=pattern)
         parsed = frontmatter.parse(text, "posts/a.md", Context(conventions))

@@ -236,7 +236,14 @@ def test_the_admonitions_and_tabs_of_python_markdown(written: str, shown: str) -
          '<p><a href="/@~A%20page">b</a>, <a href="/@~C#d-e">C &gt; D e</a>, <a href="#f">F</a> '
          '<img src="g%20h.png" alt=""> <code>[[i j]]</code> <a href="k">[1]</a></p>'),
         ("astro", "[[Prototype]] and [[ -f a ]]", "<p>[[Prototype]] and [[ -f a ]]</p>"),
+        ("astro", "See [[Notes]] and [[the]].",
+         '<p>See <a href="/@~Notes">Notes</a> and <a href="/@~the">the</a>.</p>'),
         ("hugo", "[[A page]]", "<p>[[A page]]</p>"),
+        ("jekyll", "<ol>\n<li>a</li>\n</ol>\n## B\n<p>c</p>\n*d*",
+         "<ol><li>a</li></ol><h2>B</h2><p>c</p><p><em>d</em></p>"),
+        ("jekyll", "<div>\n<p>a</p>\n*b*\n</div>\n*c*", "<div><p>a</p>\n*b*\n</div><p><em>c</em></p>"),
+        ("hugo", "<ol>\n<li>a</li>\n</ol>\n## B", "<ol><li>a</li></ol>\n## B"),
+        ("astro", "{% asset_img a.png 'A' %} {% b %}", '<p><img src="a.png" alt=""> {% b %}</p>'),
     ],
 )  # fmt: skip
 def test_notations_of_other_parsers(generator: str, written: str, shown: str) -> None:

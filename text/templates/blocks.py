@@ -17,6 +17,13 @@ _MARKED = re.compile(
     r"\smarkdown(?:\s*=\s*[\"']?(?:1|block|span)[\"']?)?(?P<after>(?:\s[^<>\n]{0,1000})?)>(?P<rest>[^\n]*)"
 )
 _IS_MARKED = re.compile(r"<[A-Za-z][^<>\n]{0,1000}?\smarkdown\b")
+_BLOCK = (
+    "address|article|aside|blockquote|center|details|div|dl|fieldset|figure|footer|form|h[1-6]|header|main|nav"
+    "|ol|p|pre|section|table|ul"
+)
+_BLOCK_LINE = re.compile(rf" {{0,3}}<(?:{_BLOCK})\b", re.IGNORECASE)
+_BLOCK_TAG = re.compile(rf"<(/?)(?:{_BLOCK})\b[^<>]{{0,1000}}>", re.IGNORECASE)
+_TEXT_BELOW = re.compile(rf"</(?:{_BLOCK})>[ \t]*\n(?=[^\s<])", re.IGNORECASE)
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _TAG = re.compile(r"[ \t]*(?:<(?P<end>/?)(?P<name>[A-Za-z][\w.-]{0,60})|(?P<closed>/>))")
 _VOID = frozenset(
@@ -43,6 +50,27 @@ def marked(text: str) -> str:
             end = open_tags.pop()
             line = line.rstrip().removesuffix(end)
             shown += ([line, ""] if line.strip() else [""]) + [end, ""]
+        else:
+            shown.append(line)
+    return "\n".join(shown)
+
+
+def separated(text: str) -> str:
+    """Return a text with a blank line below each HTML block that has ended where Markdown goes on.
+
+    For kramdown and Python-Markdown a block ends with its last tag, for CommonMark at a blank line.
+    """
+    if not _TEXT_BELOW.search(text):
+        return text
+    shown: list[str] = []
+    depth = 0
+    fence = ""
+    for line in text.split("\n"):
+        fence = fence if depth else open_fence(fence, _FENCE.match(line))
+        if not fence and (depth or _BLOCK_LINE.match(line)):
+            tags = [bool(tag[1]) for tag in _BLOCK_TAG.finditer(line)]
+            depth = max(0, depth + len(tags) - 2 * sum(tags))
+            shown += [line] if depth or not line.rstrip().endswith(">") else [line, ""]
         else:
             shown.append(line)
     return "\n".join(shown)

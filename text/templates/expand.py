@@ -67,7 +67,7 @@ def _without_notations(text: str, generator: str, markup: str) -> str:
     if "[[" in text and generator in _WITH_WIKI_LINKS:
         from text.templates.wiki import without_wiki_links
 
-        text = without_wiki_links(text)
+        text = without_wiki_links(text, words=generator == "astro")
     if generator == "astro" and markup == "markdown":
         from text.templates.mdc import without_components
 
@@ -77,9 +77,9 @@ def _without_notations(text: str, generator: str, markup: str) -> str:
 
         text = quoted(_ICON.sub("", text))
     if generator in ("jekyll", "pelican"):
-        from text.templates.blocks import marked
+        from text.templates import blocks
 
-        text = marked(_TABLE_OF_CONTENTS.sub("", text))
+        text = blocks.separated(blocks.marked(_TABLE_OF_CONTENTS.sub("", text)))
     return text
 
 
@@ -109,6 +109,10 @@ def _expanders(
             yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=liquid.SITES_OUTPUT)
         else:
             yield expand_liquid
+    elif generator == "astro" and "{% asset_img" in text:  # a site that used Hexo before
+        from text.templates import liquid
+
+        yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=frozenset({"asset_img"}))
     if generator in ("hugo", "zola"):
         from text.templates.shortcodes import Hugo, Zola
 

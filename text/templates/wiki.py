@@ -14,18 +14,36 @@ _LINK = re.compile(
     r"(?<![\\!\[$])(?P<picture>!?)\[\[(?P<target>[^\s\[\]|#\n](?:[^\[\]|#\n]{0,298}[^\s\[\]|#\n])?)?"
     r"(?:#(?P<part>[^\[\]|\n]{1,300}))?(?:\\?\|(?P<text>[^\[\]\n]{1,500}))?\]\](?![(\[\]])"
 )
-# What no other notation has: `[[Prototype]]` may also be an internal slot of ECMAScript.
+# What no other notation has: `[[nodiscard]]` is an attribute of C++, `[[package]]` a table of TOML.
 _CERTAIN = re.compile(
     r"!\[\[[^\s\[\]]|(?<!\[)\[\[(?=[^\s\[\]][^\[\]\n]{1,600}\]\](?![(\[\]]))[^\[\]\n|#/ ]+[|#/ ]"
 )
+# With Astro's conventions, which Quartz follows, a single word with a capital is one too,
+_WORD = re.compile(r"(?<![\\!\[$\w}])\[\[([A-Z][\w-]{2,60})\]\](?![(\[\]])")
+# unless it is an internal slot or method of ECMAScript: https://tc39.es/ecma262/#sec-object-type
+_SLOTS = frozenset(
+    {
+        "Call", "Class", "Configurable", "Construct", "DefineOwnProperty", "Delete", "Description",
+        "Enumerable", "Environment", "Extensible", "Get", "GetOwnProperty", "GetPrototypeOf", "HasProperty",
+        "HomeObject", "IsExtensible", "OwnPropertyKeys", "PreventExtensions", "PrimitiveValue",
+        "PromiseResult", "PromiseState", "Prototype", "Realm", "Scope", "Scopes", "Set", "SetPrototypeOf",
+        "Target", "ThisMode", "ThisValue", "Value", "Writable",
+    }
+)  # fmt: skip
 _PICTURE = re.compile(r".*\.(?:avif|gif|jpe?g|png|svg|webp)", re.IGNORECASE)
 _WIDTH = re.compile(r"\d{1,5}(?:x\d{1,5})?")
 _BETWEEN_WORDS = re.compile(r"[^\w-]+")
 
 
-def without_wiki_links(text: str) -> str:
-    """Return a text with links for its wiki links; unchanged where none of them is certain to be one."""
-    return outside_code(text, _LINK, _shown) if _CERTAIN.search(text) else text
+def without_wiki_links(text: str, *, words: bool) -> str:
+    """Return a text with links for its wiki links; unchanged where none of them is certain to be one.
+
+    With `words`, a single word is certain too.
+    """
+    is_certain = _CERTAIN.search(text) is not None
+    if not is_certain and words:
+        is_certain = any(word[1] not in _SLOTS for word in _WORD.finditer(text))
+    return outside_code(text, _LINK, _shown) if is_certain else text
 
 
 def _shown(found: re.Match[str]) -> str:
