@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     update,
 )
 
@@ -128,11 +129,12 @@ class Outbox:
     def next_times(self, names: Collection[str]) -> dict[str, datetime]:
         """Return, by channel, when it next has something to release, send or correct; others are absent."""
         asked = sorted(names)
+        shown = posts.c.state.in_(sorted(SHOWN))  # a post may be marked for a correction before it is sent
         queries = [
             select(posts.c.channel, func.min(column))
-            .where(column.is_not(None), posts.c.channel.in_(asked))
+            .where(column.is_not(None), posts.c.channel.in_(asked), condition)
             .group_by(posts.c.channel)
-            for column in (posts.c.due_at, posts.c.correct_at)
+            for column, condition in ((posts.c.due_at, true()), (posts.c.correct_at, shown))
         ]
         waiting = (
             select(deliveries.c.channel, func.min(deliveries.c.created_at))

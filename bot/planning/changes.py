@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, updat
 from articles.article import Article
 from bot.outbox.keys import index_key, is_storable
 from bot.outbox.schema import deliveries, posts
-from bot.outbox.states import SHOWN, PostState
+from bot.outbox.states import DUE, SHOWN, PostState
 from bot.planning.facts import stories_of
 
 QUIET = timedelta(seconds=60)
@@ -52,8 +52,9 @@ def correctable(now: datetime) -> ColumnElement[bool]:
 
 
 def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
-    # Posts in flight too: the request may have the article as it was before.
-    in_flight = posts.c.state == PostState.CLAIMED
+    # Posts in flight or due too: the request may have the article as it was before.
+    is_due = and_(posts.c.state.in_(sorted(DUE)), posts.c.due_at <= now)
+    in_flight = or_(posts.c.state == PostState.CLAIMED, is_due)
     showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
     marked = connection.execute(
         update(posts)

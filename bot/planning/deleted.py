@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -20,30 +21,41 @@ _CHUNK = 500
 """Articles that are looked up at once."""
 
 
-def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime) -> int:
-    """Mark the posts of these channels whose article was deleted; return how many."""
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """How many posts were marked, and whether some are about an article that may have been deleted."""
+
+    posts: int = 0
+    is_undecided: bool = False
+
+
+def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime) -> Marked:
+    """Mark the posts of these channels whose article was deleted.
+
+    The result may be undecided: a file that cannot be read may be gone later, and an article that another
+    machine's catalog had is deleted if it is still absent after some minutes. The catalog does not change
+    then.
+    """
     query = (
         select(*delivery_columns)
         .join(posts, posts.c.id == deliveries.c.post_id)
         .where(changes.correctable(now), posts.c.retracted.is_(False), posts.c.correct_at.is_(None))
     )
     if not names:
-        return 0
+        return Marked()
     with transaction() as connection:
         shown = as_deliveries(connection.execute(query))
-    marked = 0
+    marked, is_undecided = 0, False
     is_gone = missing(catalog, now) if shown else None
     for start in range(0, len(shown), _CHUNK):
         chunk = shown[start : start + _CHUNK]
         ids = {each.article_id for each in chunk}
         absent = ids - catalog.get_many(ids).keys()
-        gone = {
-            each.post_id
-            for each in chunk
-            if each.post_id is not None and each.article_id in absent and is_gone and is_gone(each)
-        }
+        missed = [each for each in chunk if each.article_id in absent]
+        gone = {each.post_id for each in missed if each.post_id is not None and is_gone and is_gone(each)}
+        is_undecided |= not gone.issuperset({each.post_id for each in missed})
         # An empty catalog more likely means a missing folder than that an editor deleted everything.
         if gone and (len(absent) < len(chunk) or next(catalog.scan(), None) is not None):
             with transaction() as connection:
                 marked += changes.mark_posts(connection, names, gone, now)
-    return marked
+    return Marked(marked, is_undecided)

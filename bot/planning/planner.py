@@ -21,6 +21,7 @@ from bot.outbox.rehearsal import rehearsal
 from bot.outbox.schema import deliveries
 from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
+from bot.planning.deleted import mark_deleted
 from bot.planning.plan import Plan
 from bot.planning.planning_run import OvertakenError, PlanningRun
 from bot.planning.rule_changes import rules_text
@@ -53,6 +54,7 @@ class Planner:
         self._lease = lease
         self._looked_at: datetime | None = None
         self._was_clock_ahead = False
+        self._is_undecided = True  # an earlier process may have left a question open
 
     def plan(self, now: datetime) -> Plan:
         """Write deliveries of what is new and return the plan; any number of planners may run at once.
@@ -60,16 +62,28 @@ class Planner:
         Stops early if another process plans meanwhile or, where a lease was given, takes the lease.
         """
         self._notice_setting(now)
-        if not self._channels or not (self._was_clock_ahead or self._anything_new(now)):
+        if not self._channels:
             return Plan()
+        if not (self._was_clock_ahead or self._anything_new(now)):
+            return self._look_for_deleted(now) if self._is_undecided else Plan()
         everything = self._was_clock_ahead
         run = PlanningRun(self._write, self._catalog, self._channels, self._rules, now, everything=everything)
         try:
             run.run()
-            self._was_clock_ahead = False
+            self._was_clock_ahead, self._is_undecided = False, run.is_undecided
         except OvertakenError as overtaken:
             log.info("stopped planning: %s", overtaken)
         return run.plan
+
+    def _look_for_deleted(self, now: datetime) -> Plan:
+        """Look again for deleted articles, although the catalog has not changed; return the plan."""
+        try:
+            marked = mark_deleted(self._write, self._catalog, sorted(self._channels), now)
+        except OvertakenError as overtaken:
+            log.info("stopped planning: %s", overtaken)
+            return Plan()
+        self._is_undecided = marked.is_undecided
+        return Plan(corrections=marked.posts)
 
     def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
         """Return what `plan` would write, also for channels without a webhook, and change nothing.

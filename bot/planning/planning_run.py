@@ -58,7 +58,7 @@ class PlanningRun:
     """One run for some channels, whose `rules` are given as text, in transactions that lock those channels.
 
     With `everything` it plans from the whole catalog, and not only what has changed. `plan` has the results
-    so far.
+    so far. `is_undecided` is whether posted articles may have been deleted: see `mark_deleted`.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class PlanningRun:
         self._backfills: dict[str, deque[Facts]] = {}
         self._states: dict[str, ChannelState] = {}
         self.plan = Plan()
+        self.is_undecided = False
         # Read before the articles, so that what changes meanwhile is planned again.
         self._source = Source(identity=catalog.identity, revision=catalog.revision(), gone=self._absent)
 
@@ -204,7 +205,9 @@ class PlanningRun:
             for name, state in self._states.items()
             if state.baselined_at is not None and (state.catalog, state.revision) != here
         ]
-        self.plan.corrections += mark_deleted(self._transaction, self._catalog, names, self._now)
+        marked = mark_deleted(self._transaction, self._catalog, names, self._now)
+        self.plan.corrections += marked.posts
+        self.is_undecided |= marked.is_undecided
 
     def _remember(self) -> None:
         """Store how far the channels have been planned: in one statement, except for those with new rules."""

@@ -181,6 +181,21 @@ def test_what_stays_away_is_deleted(world: World) -> None:
     assert (skipped.state, skipped.reason) == (State.SKIPPED, "deleted")
 
 
+def test_an_unreadable_file_that_is_deleted_is_struck_through(world: World) -> None:
+    """The articles in the catalog do not change when the file goes, so the bot looks again by itself."""
+    bot = world.started(world.discord())
+    world.catalog.put(article("a"), article("other"))
+    world.tick(bot)
+    world.catalog.delete("a")
+    world.catalog.bad = [ArticleError("a.md", 3, "title: is missing")]
+    world.tick(bot)
+    world.catalog.bad = []
+    for _ in range(2):
+        world.clock.advance(minutes=2)
+        world.tick(bot)
+    assert "~~Title of a~~" in str([message.payload for message in world.chat.messages("readers")])
+
+
 def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
     """A posted article whose file is unreadable is not struck through, and is corrected once readable."""
     bot = world.started(world.discord())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,8 @@ from articles.article import Image
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
 from bot.run import Bot
+from bot.sending.connections import MaySend
+from bot.services import Request, Response
 from tests.bot.world import START, World, article
 from tests.fakechat import Fault, bad_image, dead, hang, rate_limited, server_error
 from tests.waiting import WAIT_SECONDS
@@ -159,6 +162,24 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
     world.clock.advance(seconds=60)
     world.tick(bot)
     assert "Better" in shown(world)
+
+
+def test_a_change_after_a_lane_has_read_the_article_is_not_missed(world: World) -> None:
+    """A lane reads several articles at once, so one may change between that and its request."""
+
+    def send(request: Request, may_send: MaySend | None = None) -> Response:
+        if not world.chat.requests:
+            world.catalog.put(article("b", title="Better"))
+            sender.planner.plan(world.clock())
+        return world.transport.send(request, may_send)
+
+    sender = world.started(world.discord(), transport=SimpleNamespace(send=send))
+    world.catalog.put(article("a"), article("b"))
+    world.tick(sender)
+    assert "Better" not in str([message.payload for message in world.chat.messages("readers")])
+    world.clock.advance(seconds=60)
+    world.tick(sender)
+    assert "Better" in str([message.payload for message in world.chat.messages("readers")])
 
 
 def test_a_failed_correction_is_repeated(world: World, bot: Bot) -> None:
