@@ -153,7 +153,8 @@ def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
     if is_not_modified(document.tag, document.last_modified, conditions):
         return Answer(304, tuple(header for header in headers if header[0] not in _WITH_BODY_ONLY), b"")
     body = document.encoded(coding)
-    headers.append(("Content-Type", f"{document.mimetype}; charset=utf-8"))
+    charset = "" if document.mimetype.startswith("image/") else "; charset=utf-8"
+    headers.append(("Content-Type", document.mimetype + charset))
     if coding != IDENTITY:
         headers.append(("Content-Encoding", coding))
     headers.append(("Content-Length", str(len(body))))
