@@ -181,6 +181,13 @@ def test_an_unknown_article_is_said(begun: Program, flask: Command, arguments: t
     assert result.stderr == "Error: there is no article nope: name its id or its file\n"
 
 
+@pytest.mark.parametrize("named", ["what-a-fuzer", "A FUZZER", "what  a fuzzer found!"])
+def test_a_mistyped_article_is_suggested(begun: Program, flask: Command, named: str) -> None:
+    """The error names the article whose title has the words, or whose id or title is similar."""
+    begun.write("what-a-fuzzer", title="What a fuzzer found")
+    assert flask("bot", "explain", named).stderr.endswith("or its file; did you mean what-a-fuzzer?\n")
+
+
 def test_an_unknown_delivery_is_said(begun: Program, flask: Command) -> None:
     """An unknown number is reported with status 1, while the existing deliveries are replayed."""
     result = flask("bot", "replay", "1", "99")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import sqlite3
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from articles.article import Article
 from articles.errors import ArticlesError
 from articles.identity import identity
+from articles.topics import ALL
 from bot.errors import BotError
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import upgrading
@@ -22,6 +24,7 @@ from bot.outbox.database import first_line
 from bot.planning.rules import Channel
 from storage.derived import file_error
 from text.terminal import CommandError
+from text.words import any_of, fold
 from web.numbers import MAX_ID
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -32,6 +35,11 @@ class _DeliveryId(click.IntRange):
 
     name = "delivery id"
 
+
+_COMPARED = 1_000
+"""Articles, the newest, whose ids and titles are compared with a name that is no article's."""
+_MAX_NAME = 200
+"""Characters of such a name that are compared."""
 
 DELIVERY = _DeliveryId(1, MAX_ID)
 
@@ -77,7 +85,10 @@ def channel_named(parts: BotParts | ProposedChange, name: str) -> Channel:
 
 
 def article_named(parts: BotParts, named: str) -> Article:
-    """Return the article with this id, or in this file, by any path that leads to it; raises CommandError."""
+    """Return the article with this id, or in this file, by any path that leads to it.
+
+    Raises CommandError, which names an article with a similar id or title.
+    """
     parts.refresh()
     folders = Path(named).parts
     ends = ("/".join(folders[start:]) for start in range(len(folders)))
@@ -85,4 +96,17 @@ def article_named(parts: BotParts, named: str) -> Article:
         article = parts.catalog.get(candidate)
         if article:
             return article
-    raise CommandError(f"there is no article {named}: name its id or its file")
+    similar = _similar_article(parts, named)
+    hint = f"; did you mean {similar}?" if similar else ""
+    raise CommandError(f"there is no article {named}: name its id or its file{hint}")
+
+
+def _similar_article(parts: BotParts, named: str) -> str | None:
+    """Return the id of the newest article whose title has these words, or of the most similar one."""
+    newest = parts.catalog.newest(ALL, parts.clock(), limit=_COMPARED, with_bodies=False)
+    words = fold(named[:_MAX_NAME])
+    ids = {fold(text): article.id for article in reversed(newest) for text in (article.id, article.title)}
+    has_words = any_of(frozenset({words})) if words.strip() else None
+    titled = (article.id for article in newest if has_words and has_words.search(fold(article.title)))
+    similar = difflib.get_close_matches(words, ids, n=1, cutoff=0.7)
+    return next(titled, None) or (ids[similar[0]] if similar else None)
