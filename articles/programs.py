@@ -151,7 +151,7 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
         blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
         return f"/{blog}/{_mkdocs_path(home)}/" if blog not in ("", "docs") else None
     if site_program is QUARTZ:
-        return f"/{below.removeprefix('content').strip('/')}/:path".replace("//", "/")
+        return f"/{below.removeprefix('content').strip('/')}/:quartz_path".replace("//", "/")
     if site_program not in (VITEPRESS, VUEPRESS):
         return None
     configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))

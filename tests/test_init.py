@@ -352,7 +352,7 @@ def test_a_repository(tmp_path: Path) -> None:
     [
         ({".vitepress/config.ts": "  cleanUrls: true,\n", "posts/a.md": DATED}, "/posts/:path"),
         ({".vuepress/config.js": "", "blog/a.md": DATED}, "/blog/:path.html"),
-        ({"quartz.config.ts": "", "content/a.md": DATED}, "/:path"),
+        ({"quartz.config.ts": "", "content/a.md": DATED}, "/:quartz_path"),
         ({"mkdocs.yml": "", "docs/blog/posts/a.md": DATED}, "/blog/:year/:month/:day/:slug/"),
         (
             {

@@ -18,6 +18,7 @@ from articles.reading.slugs import (
     jekyll_slug,
     jekyll_title,
     pelican_slug,
+    quartz_slug,
     slugified,
     zola_slug,
 )
@@ -287,6 +288,7 @@ def _placeholders(place: AddressParts) -> dict[str, str]:
         "category": place.categories[0].lower() if place.categories else folders,
         "collection": "posts", "output_ext": ".html", "author": slugified(place.author),
         "lang": place.language or "en",
+        "quartz_path": quartz_slug("/".join([*place.folders, name])),
         "hexo_title": f"{_POSTS.sub('', all_folders)}{slug or name}",
         "hexo_category": "/".join(map(hexo_slug, place.categories)) or "uncategorized",
     }  # fmt: skip

@@ -52,6 +52,13 @@ def hexo_slug(category: str) -> str:
     return re.sub(r"[\s~`!@#$%^&*()_+=\[\]{}|\\;:\"'<>,.?/-]+", "-", category[:500]).strip("-")
 
 
+def quartz_slug(path: str) -> str:
+    """Return what Quartz makes of a path: https://github.com/jackyzha0/quartz/blob/v4/quartz/util/path.ts."""
+    for written, shown in (("&", "-and-"), ("%", "-percent"), ("?", ""), ("#", "")):
+        path = path.replace(written, shown)
+    return re.sub(r"\s", "-", path[:2000])
+
+
 def zola_slug(name: str) -> str:
     """Return the slug that Zola derives from a name: words of letters and digits, with hyphens between them.
 

@@ -98,6 +98,7 @@ def test_addresses_below_base_url(
         ("/:section/:sections[1:]/:slug/", "/x/y/a-title/"),
         ("/:monthname/:weekdayname/:slug", "/march/wednesday/a-title"),
         ("/no/placeholder", "/no/placeholder"),
+        ("/:quartz_path", "/x/y/a"),
         ("/:unknown/:slug", "/:unknown/a-title"),
     ],
 )

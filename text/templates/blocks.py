@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from text.templates.code import ITEM, open_fence
+from text.templates.code import ITEM, open_fence, outside_code
 
 _MARKED = re.compile(
     r"(?P<margin>[ \t]*)<(?P<name>[A-Za-z][A-Za-z0-9]{0,20})(?P<before>(?:\s[^<>\n]{0,1000}?)?)"
@@ -24,6 +24,12 @@ _BLOCK = (
 _BLOCK_LINE = re.compile(rf" {{0,3}}<(?:{_BLOCK})\b", re.IGNORECASE)
 _BLOCK_TAG = re.compile(rf"<(/?)(?:{_BLOCK})\b[^<>]{{0,1000}}>", re.IGNORECASE)
 _TEXT_BELOW = re.compile(rf"</(?:{_BLOCK})>[ \t]*\n(?=[^\s<])", re.IGNORECASE)
+# A tag of text alone on its line, for CommonMark the beginning of an HTML block.
+_TEXT_TAG = re.compile(
+    r"^( {0,3}<(?:a|abbr|b|big|br|em|font|i|img|kbd|small|span|strong|sub|sup|u)\b[^<>\n]{0,1000}>"
+    r"(?:</[a-z]+>)?)[ \t]*\n(?=[^\s<])(?=(?P<block>[-*+] |#{1,6} |>|```|~~~|\d{1,9}[.)] )?)",
+    re.MULTILINE | re.IGNORECASE,
+)
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _TAG = re.compile(r"[ \t]*(?:<(?P<end>/?)(?P<name>[A-Za-z][\w.-]{0,60})|(?P<closed>/>))")
 _VOID = frozenset(
@@ -58,8 +64,11 @@ def marked(text: str) -> str:
 def separated(text: str) -> str:
     """Return a text with a blank line below each HTML block that has ended where Markdown goes on.
 
-    For kramdown and Python-Markdown a block ends with its last tag, for CommonMark at a blank line.
+    For kramdown and Python-Markdown a block ends with its last tag, for CommonMark at a blank line; and tags
+    of text, such as `<br>` alone on a line, begin a block for CommonMark only.
     """
+    if _TEXT_TAG.search(text):
+        text = outside_code(text, _TEXT_TAG, lambda tag: tag[1] + ("\n\n" if tag["block"] else " "))
     if not _TEXT_BELOW.search(text):
         return text
     shown: list[str] = []

@@ -89,6 +89,10 @@ def _expanders(
     """Yield the expanders to apply to a text, in their order."""
     # Each is imported only where it is needed: most sites need one, and a site of links only needs none.
     has_code = markup != "html"
+    if "{% asset_img" in text and generator in ("astro", "docusaurus"):  # a site that used Hexo before
+        from text.templates import liquid
+
+        yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=frozenset({"asset_img"}))
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx
 
@@ -109,10 +113,6 @@ def _expanders(
             yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=liquid.SITES_OUTPUT)
         else:
             yield expand_liquid
-    elif generator == "astro" and "{% asset_img" in text:  # a site that used Hexo before
-        from text.templates import liquid
-
-        yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=frozenset({"asset_img"}))
     if generator in ("hugo", "zola"):
         from text.templates.shortcodes import Hugo, Zola
 
