@@ -224,9 +224,19 @@
     return element("li", "", shown);
   }
 
+  // As on the server: a short word has to be a whole word of the name, and the topic of that very name comes first.
+
+  function topicsNamed(index, words) {
+    const isIn = (name, word) =>
+      ([...word].length < MIN_BEGINNING ? wordsOf(name).includes(word) : folded(name).includes(word));
+    const isName = ([name]) => wordsOf(name).join(" ") === words.join(" ");
+    return index.topics
+      .filter(([name]) => words.length && words.every((word) => isIn(name, word)))
+      .sort((one, two) => isName(two) - isName(one));
+  }
+
   function showTopics(index, words) {
-    const matching = index.topics.filter(([name]) => words.length && words.every((word) => folded(name).includes(word)));
-    const boxes = matching.slice(0, FOUND_TOPICS).map(([name, href, count, tint]) => {
+    const boxes = topicsNamed(index, words).slice(0, FOUND_TOPICS).map(([name, href, count, tint]) => {
       const tile = element("span", `tile small tint-${tint}`);
       tile.dataset.initial = (name.match(/[\p{L}\p{N}]/u)?.[0] ?? "•").toUpperCase();
       tile.ariaHidden = "true";

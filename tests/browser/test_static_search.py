@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,7 +57,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
         site.write("body.md", "The fuzzer **capybara** sleeps", title="Animals", excerpt="An excerpt")
         site.write("ja.md", title="検索エンジンを作る", excerpt="データベースの話")
         site.write("signs.md", "About **C#**", title="What is new in C++20 [C]")
-        site.write("c.md", title="The heart of C")
+        site.write("c.md", title="The heart of C", topics=["A testing ground"])
+        site.write("d.md", title="A second one", topics=["A testing ground"])
         site.write("ko.md", title="작은 팀을 위한 로그")
         site.write("accents.md", title="Naïve café", excerpt="Check your spelling")
         site.write("hostile.md", title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE])
@@ -148,6 +150,15 @@ def test_a_search_from_any_page(reader: Visitor) -> None:
     page.wait_for_url("**/blog/articles/*/")
     page.go_back()
     expect(page.locator("#articles li")).to_have_count(20)
+
+
+def test_topics_by_name(reader: Visitor) -> None:
+    """The topic of the very name comes first; a word of one or two letters has to be a whole word."""
+    page = reader.go("/blog/search/?q=testing")
+    expect(page.locator("#topics a")).to_have_text([re.compile("Testing"), re.compile("A testing ground")])
+    ask(page, "te")
+    expect(page.locator("#result")).to_contain_text("“te”")
+    expect(page.locator("#topics")).to_be_hidden()
 
 
 def test_hostile_texts_are_text(reader: Visitor) -> None:
