@@ -57,7 +57,7 @@ def shared(environ: Mapping[str, str]) -> tuple[str, ...]:
     if WEB_CONCURRENCY.text(environ) == "1":
         return ("app",)
     addresses = readable_secrets(["DATABASE_URL"], environ)
-    return SHARED + POSTGRES if any(each.startswith("postgres") for each in addresses) else SHARED
+    return SHARED + POSTGRES if any(address.startswith("postgres") for address in addresses) else SHARED
 
 
 def main(arguments: list[str]) -> None:

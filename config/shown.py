@@ -39,7 +39,7 @@ def _leaves(value: Any, where: Location) -> Iterator[tuple[Location, object]]:
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             yield from _leaves(getattr(value, name), (*where, field.alias or name))
-    elif isinstance(value, (tuple, list)) and any(isinstance(each, BaseModel) for each in value):
+    elif isinstance(value, (tuple, list)) and any(isinstance(item, BaseModel) for item in value):
         for number, each in enumerate(value):
             yield from _leaves(each, (*where, number))
     else:
@@ -50,5 +50,5 @@ def _plain(value: Any) -> object:
     if isinstance(value, timedelta):
         return in_words(value)
     if isinstance(value, (tuple, list)):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value

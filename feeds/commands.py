@@ -59,9 +59,9 @@ def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
         _refresh(indexer)
         summaries = publisher.catalog.summaries(publisher.now())
         if as_json:
-            print_json([_as_json(publisher, each) for each in summaries], indent=2)
+            print_json([_as_json(publisher, summary) for summary in summaries], indent=2)
         else:
-            print_table(_COLUMNS, [_row(publisher, each) for each in summaries])
+            print_table(_COLUMNS, [_row(publisher, summary) for summary in summaries])
 
 
 def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
@@ -121,7 +121,7 @@ def _add_token(group: AppGroup, private: PrivateFeeds | None) -> None:
     def token(name: str, as_json: bool) -> None:
         """Print the token of a reader of private feeds, and the addresses of their feeds with it."""
         readers = private.readers if private else ()
-        reader = next((each for each in readers if each.name == name), None)
+        reader = next((reader for reader in readers if reader.name == name), None)
         if private is None or reader is None:
             raise CommandError(f"there is no reader {name!r} in feeds.readers")
         addresses = list(private.addresses(reader))

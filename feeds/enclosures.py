@@ -28,8 +28,11 @@ def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ..
     found: dict[str, Enclosure] = {}
     for enclosure in (*_given(article, links), *_linked(html)):
         found.setdefault(enclosure.url, enclosure)
-    listed = sorted(found.values(), key=lambda each: not is_media(each))[:MAX_ENCLOSURES]
-    return tuple(each if each.length else replace(each, length=_size(each.url, links)) for each in listed)
+    listed = sorted(found.values(), key=lambda enclosure: not is_media(enclosure))[:MAX_ENCLOSURES]
+    return tuple(
+        enclosure if enclosure.length else replace(enclosure, length=_size(enclosure.url, links))
+        for enclosure in listed
+    )
 
 
 def is_media(enclosure: Enclosure) -> bool:

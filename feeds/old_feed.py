@@ -93,10 +93,10 @@ def _xml_feed(data: bytes, address: str) -> OldFeed:
         raise UnreadableFeedError("it is neither XML nor JSON") from error
     name = "" if root is None else _name(root)
     if name == "feed":
-        entries = (_atom_entry(each, address) for each in root.iter("{*}entry"))
+        entries = (_atom_entry(element, address) for element in root.iter("{*}entry"))
         return OldFeed(format="Atom", entries=tuple(islice(entries, MAX_ENTRIES)))
     if name in ("rss", "RDF"):
-        entries = (_rss_entry(each, address) for each in root.iter("{*}item"))
+        entries = (_rss_entry(element, address) for element in root.iter("{*}item"))
         return OldFeed(format="RSS", entries=tuple(islice(entries, MAX_ENTRIES)))
     raise UnreadableFeedError("it is not a feed: neither RSS nor Atom nor JSON Feed")
 
@@ -116,9 +116,9 @@ def _rss_entry(item: etree._Element, address: str) -> OldEntry:
 
 def _atom_entry(entry: etree._Element, address: str) -> OldEntry:
     texts = _texts(entry)
-    links = [each for each in entry if _name(each) == "link"]
-    alternate = [each for each in links if each.get("rel", "alternate") == "alternate"]
-    link = next((each.get("href", "") for each in alternate), "")
+    links = [element for element in entry if _name(element) == "link"]
+    alternate = [element for element in links if element.get("rel", "alternate") == "alternate"]
+    link = next((element.get("href", "") for element in alternate), "")
     return _entry(
         texts.get("id", ""), link, texts.get("title", ""), [texts.get(name, "") for name in _DATES], address
     )

@@ -47,7 +47,7 @@ class FeedReader:
     def has(self, slug: str, topics: Topics) -> bool:
         """Return whether a topic is one of this reader's, or a subtopic of one."""
         topic = topics.at(slug)
-        lineage = {each.slug for each in topics.lineage(topic)} if topic else {slug}
+        lineage = {ancestor.slug for ancestor in topics.lineage(topic)} if topic else {slug}
         return ALL in self.topics or not self.topics.isdisjoint(lineage)
 
 

@@ -56,8 +56,8 @@ def own_address(environ: Mapping[str, str]) -> Derived | None:
     if platform(environ) or not (port.isascii() and port.isdecimal()):
         return None
     of_host = HOST if host not in _ANY_INTERFACE else None
-    of_port = next((each for each in (WEB_PORT, PORT) if each.is_set(environ)), None)
-    used = [each.name for each in (of_host, of_port) if each]
+    of_port = next((variable for variable in (WEB_PORT, PORT) if variable.is_set(environ)), None)
+    used = [variable.name for variable in (of_host, of_port) if variable]
     host = host if of_host else "localhost"
     return Derived(
         value=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",

@@ -95,7 +95,7 @@ def filter_values(
         types=_ranked(found.types),
         providers=_ranked(found.providers),
         authors=_ranked(_without_addresses(found.authors)),
-        languages=tuple(replace(each, label=language_name(each.label)) for each in languages),
+        languages=tuple(replace(choice, label=language_name(choice.label)) for choice in languages),
     )
 
 
@@ -154,7 +154,8 @@ def _counted(choices: tuple[Choice, ...], counts: Counter[str] | None) -> tuple[
 def _topic_choices(summaries: Iterable[TopicSummary]) -> tuple[Choice, ...]:
     ranked = sorted(summaries, key=lambda summary: -summary.articles)
     return tuple(
-        Choice(value=each.topic.slug, label=each.topic.name, articles=each.articles) for each in ranked
+        Choice(value=summary.topic.slug, label=summary.topic.name, articles=summary.articles)
+        for summary in ranked
     )
 
 

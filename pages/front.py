@@ -38,7 +38,7 @@ def top_stories(newest: Iterable[Article]) -> list[Article]:
     the same at all times, so the page changes only with its articles.
     """
     found = list(islice(newest, CANDIDATES))
-    recent = [each for each in found if found[0].published_at - each.published_at <= RECENT]
+    recent = [article for article in found if found[0].published_at - article.published_at <= RECENT]
     return sorted(recent if len(recent) >= TOP else found[:TOP], key=_score, reverse=True)[:TOP]
 
 

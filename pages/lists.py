@@ -87,7 +87,7 @@ class Lists:
         with closing(self._catalog.shown(ALL, now)) as newest:
             top = top_stories(newest)
         whole = {article.id: article for article in listed}
-        found = (whole.get(each.id) or self._catalog.get(each.id, related=RELATED) for each in top)
+        found = (whole.get(article.id) or self._catalog.get(article.id, related=RELATED) for article in top)
         return [article for article in found if article]
 
     def _active(self, summaries: Iterable[TopicSummary], now: datetime) -> list[Node]:
@@ -131,8 +131,8 @@ class Lists:
 
     def largest_topics(self, now: datetime) -> list[TopicSummary]:
         """Return the topics with the most articles, for a search without results."""
-        ranked = sorted(self._catalog.summaries(now), key=lambda each: -each.articles)
-        return [each for each in ranked[:ACTIVE_TOPICS] if each.articles]
+        ranked = sorted(self._catalog.summaries(now), key=lambda summary: -summary.articles)
+        return [summary for summary in ranked[:ACTIVE_TOPICS] if summary.articles]
 
     def topics_named(self, query: str, words: Sequence[str], now: datetime) -> list[Row]:
         """Return topics with all words of a query in their names; none without words.
@@ -146,7 +146,7 @@ class Lists:
             for word in words
             if word.isascii() and len(word) < MIN_PREFIX
         ]
-        found = [row for row in found if all(each.search(_names_of(row.topic)) for each in short)]
+        found = [row for row in found if all(pattern.search(_names_of(row.topic)) for pattern in short)]
         named = fold(query)
         return sorted(found, key=lambda row: (fold(row.topic.name) != named, -row.articles))[:FOUND_TOPICS]
 
@@ -197,7 +197,7 @@ class Lists:
         """Return the parent of a topic, the parent's other subtopics, and the topic's own subtopics."""
         topics = self._catalog.topics
         above = next(iter(list(topics.lineage(topic))[1:2]), None)
-        has_children = any(topic in list(topics.lineage(each))[1:2] for each in topics.listed)
+        has_children = any(topic in list(topics.lineage(child))[1:2] for child in topics.listed)
         if above is None and not has_children:
             return None, (), ()
         summaries = self._catalog.summaries(now)

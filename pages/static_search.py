@@ -214,7 +214,7 @@ def _plain_part(text: str) -> str:
 def _plain(text: str) -> str:
     """Return text in lower case, without accents, with spaces around characters that are words."""
     apart = unicodedata.normalize("NFKD", stream_safe(text)).lower()
-    bare = "".join(each for each in apart if not unicodedata.category(each).startswith("M"))
+    bare = "".join(letter for letter in apart if not unicodedata.category(letter).startswith("M"))
     return spaced(unicodedata.normalize("NFC", bare))
 
 

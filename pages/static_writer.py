@@ -120,7 +120,7 @@ class PageWriter:
         text = tags.sub(lambda tag: self._relinked(tag[0], links), answer.body.decode())
         # `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
         directives = _header(answer, "content-security-policy").split("; ")
-        policy = "; ".join(each for each in directives if not each.startswith("frame-ancestors"))
+        policy = "; ".join(item for item in directives if not item.startswith("frame-ancestors"))
         meta = (
             f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=False)}">'
         )
@@ -165,7 +165,7 @@ def _tag(url: str, path: str) -> re.Pattern[str]:
 
 def _header(answer: Result, name: str) -> str:
     """Return a header of an answer, "" where it has none; `name` is in lower case."""
-    return next((value for each, value in answer.headers if each.lower() == name), "")
+    return next((value for header, value in answer.headers if header.lower() == name), "")
 
 
 def _is_below(url: str, start: str) -> bool:

@@ -36,7 +36,7 @@ _HEADERS = {
 }
 # Ranges that are global by their registries, but contain any IPv4 address: NAT64 (RFC 6052), 6to4, Teredo.
 _LEADING_ELSEWHERE = tuple(
-    ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+    ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 
 Stream = TypeVar("Stream", bound=socket.socket)

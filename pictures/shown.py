@@ -62,7 +62,7 @@ class PicturesOfHosts:
             return None
         if parts.scheme != "https" or port not in (None, 443) or parts.username is not None:
             return None
-        return Shown(address=url) if any(_is_of(host, each) for each in self.hosts) else None
+        return Shown(address=url) if any(_is_of(host, name) for name in self.hosts) else None
 
 
 def _is_of(host: str, pattern: str) -> bool:

@@ -91,7 +91,7 @@ class ExportedFiles:
             return None
         files, until, day, looked_up, links = row
         return Written(
-            files=tuple(WrittenFile(*each) for each in json.loads(files)),
+            files=tuple(WrittenFile(*values) for values in json.loads(files)),
             until=until,
             day=day,
             looked_up=json.loads(looked_up),

@@ -121,7 +121,7 @@ def _doubt(channel: Channel, address: Secret) -> str | None:
     service, host = SERVICES[channel.kind], urlsplit(address.reveal()).hostname or ""
     if service.is_own_address(address) or not service.HOSTS or is_loopback(host):
         return None
-    other = next((each for each in SERVICES.values() if each.is_own_address(address)), None)
+    other = next((service for service in SERVICES.values() if service.is_own_address(address)), None)
     if other is not None:
         return f"has an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
     hosts = ", ".join(sorted(service.HOSTS))
@@ -149,12 +149,14 @@ def _of_topics(newswire: Newswire) -> Found:
     if not catalog.is_complete():
         return
     shown = {
-        each.topic.slug: each.topic.name for each in catalog.summaries(newswire.clock()) if each.articles
+        summary.topic.slug: summary.topic.name
+        for summary in catalog.summaries(newswire.clock())
+        if summary.articles
     }
     known = shown | {topic.slug: topic.name for topic in catalog.topics.listed}
     for number, channel in enumerate(newswire.config.bot.channels):
-        named = [("topics", *each) for each in enumerate(channel.topics or ())]
-        named += [("not_topics", *each) for each in enumerate(channel.not_topics)]
+        named = [("topics", *numbered) for numbered in enumerate(channel.topics or ())]
+        named += [("not_topics", *numbered) for numbered in enumerate(channel.not_topics)]
         for setting, position, name in named:
             topic = catalog.topics.of(name)
             if topic.slug not in known:

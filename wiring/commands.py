@@ -75,14 +75,14 @@ def _print_settings(found: InForce, *, as_json: bool) -> None:
         parts = {"settings": found.settings, "environment": found.environment, "secrets": found.secrets}
         print_json({name: _values(part) for name, part in parts.items()}, indent=2)
         return
-    for each in (*found.settings, *found.environment):
-        print_line(f"{each.name} = {json.dumps(each.value, ensure_ascii=False)}  ({each.origin})")
-    for each in found.secrets:
-        print_line(f"{each.name} is {each.value}{f', from {each.origin}' if each.origin else ''}")
+    for setting in (*found.settings, *found.environment):
+        print_line(f"{setting.name} = {json.dumps(setting.value, ensure_ascii=False)}  ({setting.origin})")
+    for setting in found.secrets:
+        print_line(f"{setting.name} is {setting.value}{f', from {setting.origin}' if setting.origin else ''}")
 
 
 def _values(found: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
-    return {each.name: {"value": each.value, "from": each.origin or None} for each in found}
+    return {setting.name: {"value": setting.value, "from": setting.origin or None} for setting in found}
 
 
 def _print_check(unusable: list[str], warnings: list[str]) -> None:

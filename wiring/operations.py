@@ -90,7 +90,7 @@ def admin_routes(
 
     def settings() -> list[Setting]:
         found = in_force(newswire.config, environ)
-        return [Setting(name=each.name, value=each.value, origin=each.origin) for each in found]
+        return [Setting(name=setting.name, value=setting.value, origin=setting.origin) for setting in found]
 
     return admin_blueprint(token, parts, newswire.publisher, newswire.config.state, usage, settings)
 

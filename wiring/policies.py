@@ -30,7 +30,7 @@ def policy_of(channel: ChannelConfig, topics: Topics, timezone: str) -> Policy:
         budget=_budget(channel.budget, timezone) if channel.budget else None,
         digest=_digest(channel.digest, timezone) if channel.digest else None,
         urgent=_urgent(channel.urgent) if channel.urgent else None,
-        mentions=tuple(_mention(each, topics) for each in channel.mentions),
+        mentions=tuple(_mention(mention, topics) for mention in channel.mentions),
         similar=channel.similar,
         capacity=SERVICES[channel.kind].ITEMS,
     )
@@ -55,7 +55,7 @@ def _digest(digest: DigestConfig, timezone: str) -> Digest:
         digest,
         Digest,
         zone=zone(digest.timezone or timezone),
-        at=tuple(sorted({clock_time(each) for each in digest.at})),
+        at=tuple(sorted({clock_time(text) for text in digest.at})),
         days=frozenset(map(DAYS.index, digest.days)),
     )
 

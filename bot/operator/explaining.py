@@ -51,8 +51,8 @@ def explanations(
     """Return the explanation for each channel; `every` is the time between two runs of the bot."""
     states = channelstate.states(database)
     past = queries.past_of(database, article.id, stories_of(article))
-    found = {each.channel: each for each in queries.listed(database, article_id=article.id)}
-    attempts = queries.attempts_of(database, [each.id for each in found.values()])
+    found = {delivery.channel: delivery for delivery in queries.listed(database, article_id=article.id)}
+    attempts = queries.attempts_of(database, [delivery.id for delivery in found.values()])
     return [
         Explanation(
             channel=channel,
@@ -60,7 +60,7 @@ def explanations(
             decision=decide(article, channel, now, known),
             checks=explain(article, channel, now, known),
             delivery=found.get(channel.name),
-            attempts=tuple(each for each in attempts if each.channel == channel.name),
+            attempts=tuple(attempt for attempt in attempts if attempt.channel == channel.name),
             wait=_wait(database, catalog, channel, found.get(channel.name), now, every),
         )
         for channel in channels
@@ -81,4 +81,4 @@ def _wait(
         return None
     with database.read() as connection:
         found = timeline(connection, catalog, channel, now, every, _HORIZON)
-    return next((each for each in found.waits if each.item.article_id == delivery.article_id), None)
+    return next((wait for wait in found.waits if wait.item.article_id == delivery.article_id), None)

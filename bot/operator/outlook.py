@@ -62,7 +62,7 @@ def timeline_values(found: Timeline) -> dict[str, Any]:
 
 def is_worth_showing(found: Iterable[Timeline]) -> bool:
     """Return whether a timeline has anything besides posts that are sent at once."""
-    return any(each.posts or each.waits for each in found)
+    return any(timeline.posts or timeline.waits for timeline in found)
 
 
 def when(post: ComingPost) -> str:

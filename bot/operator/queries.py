@@ -138,9 +138,9 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
     )
     with database.read() as connection:
         found = {row.channel: Past(covered_by=row.article_id) for row in connection.execute(already_posted)}
-        for each in read_deliveries(connection, own):
-            found[each.channel] = Past(
-                state=each.state, cause=each.cause, note=each.note, covered_by=each.covered_by
+        for delivery in read_deliveries(connection, own):
+            found[delivery.channel] = Past(
+                state=delivery.state, cause=delivery.cause, note=delivery.note, covered_by=delivery.covered_by
             )
     return found
 
@@ -160,8 +160,10 @@ def with_posts() -> Select[*tuple[Any, ...]]:
 
 def _has_state(chosen: frozenset[State]) -> ColumnElement[bool]:
     """Return the SQL condition for deliveries in one of these states, as `standing` defines them."""
-    own = [DeliveryState(state) for state in chosen if state.value in {each.value for each in DeliveryState}]
-    of_post = [PostState(state) for state in chosen if state.value in {each.value for each in PostState}]
+    own = [
+        DeliveryState(state) for state in chosen if state.value in {member.value for member in DeliveryState}
+    ]
+    of_post = [PostState(state) for state in chosen if state.value in {member.value for member in PostState}]
     waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED
     begun = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
     parts = [and_(begun, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]

@@ -48,8 +48,11 @@ _DELIVERY_COLUMNS = (
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Yield the lines about what the next run would do."""
-    by_policy = {each.channel.name for each in plan.timelines if not each.channel.policy.is_plain}
-    timelines = [each if each.channel.name in by_policy else _besides(plan, each) for each in plan.timelines]
+    by_policy = {timeline.channel.name for timeline in plan.timelines if not timeline.channel.policy.is_plain}
+    timelines = [
+        timeline if timeline.channel.name in by_policy else _besides(plan, timeline)
+        for timeline in plan.timelines
+    ]
     for post in plan.posts:
         would = "would hold for review in" if post.review else "would post to"
         if post.channel in by_policy:
@@ -64,8 +67,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     has_more = outlook.is_worth_showing(timelines)
     if has_more:
         yield "in the next 24 hours:"
-        for each in timelines:
-            yield from outlook.timeline_lines(each)
+        for timeline in timelines:
+            yield from outlook.timeline_lines(timeline)
     yield f"{len(plan.posts)} new to post" if has_more else f"{len(plan.posts)} to post"
 
 
@@ -118,13 +121,13 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
     """Yield deliveries with their states, and in a second line when one is due and what went wrong."""
     rows = [
         (
-            str(each.id),
-            Cell(str(Seen.of(each)), _COLOURS.get(each.state)),
-            time_text(since(each)),
-            each.channel,
-            f"{each.title}  ({each.article_id})",
+            str(delivery.id),
+            Cell(str(Seen.of(delivery)), _COLOURS.get(delivery.state)),
+            time_text(since(delivery)),
+            delivery.channel,
+            f"{delivery.title}  ({delivery.article_id})",
         )
-        for each in deliveries
+        for delivery in deliveries
     ]
     header, *lines = table(_DELIVERY_COLUMNS, rows, width)
     yield header

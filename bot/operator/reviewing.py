@@ -78,14 +78,18 @@ class Unreviewed:
 def unreviewed(parts: BotParts) -> list[Unreviewed]:
     """Return what waits for review in the configured channels, the oldest first."""
     waiting = [post for post in for_review(parts.database) if post.remaining]
-    articles = parts.catalog.get_many({each.article_id for post in waiting for each in post.remaining})
+    articles = parts.catalog.get_many(
+        {delivery.article_id for post in waiting for delivery in post.remaining}
+    )
     channels = {channel.name: channel for channel in parts.channels}
     found = []
     for post in waiting:
         channel = channels.get(post.channel)
         if channel is None:
             continue
-        shown = [articles[each.article_id] for each in post.remaining if each.article_id in articles]
+        shown = [
+            articles[delivery.article_id] for delivery in post.remaining if delivery.article_id in articles
+        ]
         site = parts.site
         message = None
         if shown:
@@ -94,7 +98,7 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
                 post, channel, shown, site=site.name, site_url=site.url, coverage=coverage
             )
             message = message_for(message, channel.layout, SERVICES[channel.kind])
-        oldest = min(each.published_at for each in post.remaining)
+        oldest = min(delivery.published_at for delivery in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None
         found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
     return found

@@ -40,7 +40,7 @@ def simulation_values(found: Simulation) -> dict[str, Any]:
             {
                 "at": post.due_at.isoformat(),
                 "kind": str(post.kind),
-                "articles": [_article_values(each) for each in post.deliveries],
+                "articles": [_article_values(delivery) for delivery in post.deliveries],
             }
             for post in found.posts
         ],

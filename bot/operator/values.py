@@ -28,7 +28,7 @@ def plan_values(plan: Plan) -> dict[str, Any]:
         "baselined": dict(plan.baselined),
         "same_story": dict(plan.skipped),
         "corrections": plan.corrections,
-        "timelines": [timeline_values(each) for each in plan.timelines],
+        "timelines": [timeline_values(timeline) for timeline in plan.timelines],
     }
 
 
@@ -70,17 +70,18 @@ def explanation_values(article: Article, found: Iterable[Explanation], now: date
         "title": article.title,
         "channels": [
             {
-                "channel": each.channel.name,
-                "kind": each.channel.kind,
-                "standing": reports.standing(each.channel, each.state, now),
-                "answer": reports.answer(each),
+                "channel": explanation.channel.name,
+                "kind": explanation.channel.kind,
+                "standing": reports.standing(explanation.channel, explanation.state, now),
+                "answer": reports.answer(explanation),
                 "rules": [
-                    {"rule": check.rule, "passed": check.passed, "says": check.text} for check in each.checks
+                    {"rule": check.rule, "passed": check.passed, "says": check.text}
+                    for check in explanation.checks
                 ],
-                "delivery": delivery_values(each.delivery) if each.delivery else None,
-                "attempts": [attempt_values(attempt) for attempt in each.attempts],
+                "delivery": delivery_values(explanation.delivery) if explanation.delivery else None,
+                "attempts": [attempt_values(attempt) for attempt in explanation.attempts],
             }
-            for each in found
+            for explanation in found
         ],
     }
 

@@ -82,7 +82,7 @@ class Post:
     @property
     def remaining(self) -> tuple[Delivery, ...]:
         """The deliveries still in it: some become too old, or are no longer admitted, before it is sent."""
-        return tuple(each for each in self.deliveries if each.decided in REMAINING)
+        return tuple(delivery for delivery in self.deliveries if delivery.decided in REMAINING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

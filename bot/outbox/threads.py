@@ -77,7 +77,7 @@ def begun_since(database: Database, channel: str, since: datetime) -> list[Begun
     return [
         Begun(
             message_id=str(post.message_id),
-            article_ids=tuple(each.article_id for each in post.remaining),
+            article_ids=tuple(delivery.article_id for delivery in post.remaining),
         )
         for post in found
     ]

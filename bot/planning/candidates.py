@@ -55,8 +55,8 @@ def sort_waiting(
     A delivery whose article this catalog does not have yet is in neither. If the channel leaves similar
     articles out, the waiting deliveries are compared with each other and with those in `posted`.
     """
-    articles = catalog.get_many([each.article_id for each in waiting])
-    absent = any(each.article_id not in articles for each in waiting)
+    articles = catalog.get_many([delivery.article_id for delivery in waiting])
+    absent = any(delivery.article_id not in articles for delivery in waiting)
     is_gone = missing(catalog, now) if absent else None
     found, ended = [], []
     for each in waiting:
@@ -72,14 +72,14 @@ def sort_waiting(
             delivery, text = candidate.delivery, describe(Cause.SIMILAR, covered_by=covering.article_id)
             article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, text)
             ended.append(Ended(delivery=delivery, article=article, decision=decision, covered_by=covering))
-    return [each for each in found if each.delivery.id not in repeats], ended
+    return [candidate for candidate in found if candidate.delivery.id not in repeats], ended
 
 
 def recently_posted(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
     """Return the deliveries whose stories `waiting` may repeat; none if the channel allows repeats."""
     if channel.policy.similar is None or not waiting:
         return []
-    since = min(each.published_at for each in waiting) - SPAN
+    since = min(delivery.published_at for delivery in waiting) - SPAN
     return read_recent(connection, channel.name, since, MAX_COMPARED)
 
 
@@ -89,11 +89,11 @@ def _repeats(
     least = channel.policy.similar
     if least is None or not found:
         return {}
-    articles = catalog.get_many([each.article_id for each in posted])
+    articles = catalog.get_many([delivery.article_id for delivery in posted])
     covering = [
-        covering_article(candidate_of(each, article, None))
-        for each in posted
-        if (article := articles.get(each.article_id)) is not None and article.is_published
+        covering_article(candidate_of(delivery, article, None))
+        for delivery in posted
+        if (article := articles.get(delivery.article_id)) is not None and article.is_published
     ]
     return already_covered(found, covering, least)
 
@@ -107,7 +107,7 @@ def covered_elsewhere(database: Database, channel: Channel, catalog: Catalog, ar
     least, words = channel.policy.similar or DEFAULT_LIKENESS, words_of(article.title)
     with database.read() as connection:
         recent = read_recent(connection, channel.name, article.due_at - SPAN, MAX_COMPARED)
-    alike = [each.article_id for each in recent if likeness(words, words_of(each.title), least)]
+    alike = [delivery.article_id for delivery in recent if likeness(words, words_of(delivery.title), least)]
     found = catalog.get_many(alike) if alike else {}
     return [id for id, other in found.items() if _is_coverage(other, article)]
 
@@ -127,12 +127,12 @@ def coverage_of(
     if channel.policy.similar is None:
         return {}
     with database.read() as connection:
-        found = read_repeats(connection, channel.name, [each.id for each in articles])
-    known = catalog.get_many([each.article_id for each in found])
+        found = read_repeats(connection, channel.name, [article.id for article in articles])
+    known = catalog.get_many([delivery.article_id for delivery in found])
     coverage: dict[str, list[Article]] = {}
-    for each in found:
-        if each.covered_by is not None and (other := known.get(each.article_id)):
-            coverage.setdefault(each.covered_by, []).append(other)
+    for delivery in found:
+        if delivery.covered_by is not None and (other := known.get(delivery.article_id)):
+            coverage.setdefault(delivery.covered_by, []).append(other)
     return coverage
 
 

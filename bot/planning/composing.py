@@ -45,7 +45,7 @@ def compose_message(
         followed=channel.topics,
     )
     message = _covered(message, articles, coverage, site_url)
-    items = tuple(_covered(each, articles, coverage, site_url) for each in message.items)
+    items = tuple(_covered(item, articles, coverage, site_url) for item in message.items)
     comment = "" if message.retracted else clean(post.body or "")
     whole = replace(message, items=items, comment=comment) if items or comment else message
     return in_language(whole, channel.language)
@@ -58,12 +58,16 @@ def _covered(
     others = coverage.get(message.article_id, ())
     if not others:
         return message
-    own = {clean(each.provider.name) for each in articles if each.id == message.article_id and each.provider}
+    own = {
+        clean(article.provider.name)
+        for article in articles
+        if article.id == message.article_id and article.provider
+    }
     found: dict[str, str] = {}
-    for each in others:
-        name = clean(each.provider.name) if each.provider else ""
+    for article in others:
+        name = clean(article.provider.name) if article.provider else ""
         if name and name not in own:
-            found.setdefault(name, link_of(each, site_url))
+            found.setdefault(name, link_of(article, site_url))
     if not found:
         return message
     return replace(message, coverage=tuple(Coverage(name=name, link=link) for name, link in found.items()))

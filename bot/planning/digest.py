@@ -34,11 +34,11 @@ class Digest:
 
     def last(self, moment: datetime) -> datetime:
         """Return the latest time of a digest that is not after `moment`, in UTC."""
-        return max(each for each in self._times(moment, -1) if each <= moment)
+        return max(due for due in self._times(moment, -1) if due <= moment)
 
     def next(self, moment: datetime) -> datetime:
         """Return the first time of a digest after `moment`, in UTC."""
-        return min(each for each in self._times(moment, 1) if each > moment)
+        return min(due for due in self._times(moment, 1) if due > moment)
 
     def _times(self, moment: datetime, step: int) -> Iterator[datetime]:
         """Yield the digest times on the day of `moment` and the days before (`step` -1) or after it (1)."""

@@ -71,8 +71,8 @@ class LanguageFilter:
 
 def _hit(looked_for: frozenset[str], text: str) -> str | None:
     """Return the first word that is in the text, or else the first pattern that matches, or None."""
-    patterns = [found for each in looked_for if (found := pattern(each))]
-    words = frozenset(each for each in looked_for if not is_pattern(each))
+    patterns = [found for word in looked_for if (found := pattern(word))]
+    words = frozenset(word for word in looked_for if not is_pattern(word))
     if words and (word := any_of(words).search(fold(text))):
         return word.group()
     if not patterns:

@@ -78,7 +78,7 @@ def forecast(
             following = next(upcoming, None)
         course.step(now)
         times = [following.at if following else None, course.next_time(now)]
-        later = min((each for each in times if each is not None), default=None)
+        later = min((time for time in times if time is not None), default=None)
         if later is None or later > until:
             break
         now = later
@@ -135,9 +135,9 @@ class _Simulation:
         self.waiting.append(arrived)
         if not covered:
             return
-        left = [each for each in self.waiting if each.delivery.id in covered]
-        self._repeats += ((each, covered[each.delivery.id]) for each in left)
-        self.waiting = [each for each in self.waiting if each.delivery.id not in covered]
+        left = [candidate for candidate in self.waiting if candidate.delivery.id in covered]
+        self._repeats += ((candidate, covered[candidate.delivery.id]) for candidate in left)
+        self.waiting = [candidate for candidate in self.waiting if candidate.delivery.id not in covered]
 
     def step(self, now: datetime) -> None:
         """Post what is due at `now`."""
@@ -158,16 +158,20 @@ class _Simulation:
         times = [next_change(self._policy, self._spent, now)]
         if self._spent.left <= 0:
             times.append(self._tick_ends)
-        return min((each for each in times if each), default=None)
+        return min((time for time in times if time), default=None)
 
     def _expire(self, now: datetime) -> None:
-        old = [each for each in self.waiting if each.expires_at is not None and each.expires_at < now]
+        old = [
+            candidate
+            for candidate in self.waiting
+            if candidate.expires_at is not None and candidate.expires_at < now
+        ]
         if old:
-            ids = {each.delivery.id for each in old}
-            self.waiting = [each for each in self.waiting if each.delivery.id not in ids]
-            self.expired += ((each.expires_at or now, each) for each in old)
-            for each in old:
-                self._replace(each)
+            ids = {candidate.delivery.id for candidate in old}
+            self.waiting = [candidate for candidate in self.waiting if candidate.delivery.id not in ids]
+            self.expired += ((candidate.expires_at or now, candidate) for candidate in old)
+            for candidate in old:
+                self._replace(candidate)
 
     def _replace(self, expired: Candidate) -> None:
         """Let the first article wait again that was left out because the expired one covered its story."""
@@ -179,13 +183,15 @@ class _Simulation:
 
     def _note(self, released: tuple[PlannedPost, ...], now: datetime) -> None:
         spent, budget = self._spent, self._policy.budget
-        singles = sum(each.kind is not PostKind.DIGEST for each in released)
+        singles = sum(post.kind is not PostKind.DIGEST for post in released)
         since = budget.period(now)[0] if budget else now
         seen = [at for at in spent.seen if at >= since] + [now] * len(released) if budget else []
         self._spent = replace(spent, left=spent.left - singles, seen=tuple(seen))
-        posted = {delivery.id for each in released for delivery in each.deliveries}
+        posted = {delivery.id for post in released for delivery in post.deliveries}
         if self._policy.similar is not None:
-            covered = (covering_article(each) for each in self.waiting if each.delivery.id in posted)
+            covered = (
+                covering_article(candidate) for candidate in self.waiting if candidate.delivery.id in posted
+            )
             self._posted = [*self._posted, *covered][-MAX_COMPARED:]
-        self.waiting = [each for each in self.waiting if each.delivery.id not in posted]
+        self.waiting = [candidate for candidate in self.waiting if candidate.delivery.id not in posted]
         self.posts += released

@@ -96,8 +96,8 @@ class Planner:
             ).run()
             coming = coming_in(self._catalog, now)
             plan.timelines += (
-                timeline(connection, self._catalog, each, now, every, coming=coming)
-                for each in self._all.values()
+                timeline(connection, self._catalog, channel, now, every, coming=coming)
+                for channel in self._all.values()
             )
         return plan
 

@@ -177,19 +177,19 @@ class PlanningRun:
 
     def _without_newest(self, proposed: Iterable[NewDelivery]) -> Iterator[NewDelivery]:
         """Yield all but the newest articles, which a channel's `backfill` posts; scans are oldest first."""
-        for each in proposed:
-            newest = self._backfills.get(each.channel.name)
-            if newest is None or not decide(each.article, each.channel, self._now).deliver:
-                yield each
+        for delivery in proposed:
+            newest = self._backfills.get(delivery.channel.name)
+            if newest is None or not decide(delivery.article, delivery.channel, self._now).deliver:
+                yield delivery
                 continue
-            newest.append(each.facts)
-            if len(newest) > each.channel.backfill:
-                yield NewDelivery(newest.popleft(), each.channel, each.fate)
+            newest.append(delivery.facts)
+            if len(newest) > delivery.channel.backfill:
+                yield NewDelivery(newest.popleft(), delivery.channel, delivery.fate)
 
     def _admit(self, proposed: Iterable[NewDelivery]) -> None:
         for some in _chunks(proposed, ADMITTED):
             with self._transaction() as connection:
-                now_known = channelstate.locked(connection, {each.channel.name for each in some})
+                now_known = channelstate.locked(connection, {delivery.channel.name for delivery in some})
                 if any(self._states[name].planned_at != each.planned_at for name, each in now_known.items()):
                     raise OvertakenError("another process has planned meanwhile")
                 Admission(connection, self._source, self.plan, self._now).admit(some)

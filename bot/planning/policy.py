@@ -116,5 +116,5 @@ def candidate_of(delivery: Delivery, article: Article | None, max_age: timedelta
         quality=article.quality,
         published_at=article.due_at,
         slugs=frozenset(article.slugs),
-        expires_at=None if delivery.forced else min((each for each in ends if each), default=None),
+        expires_at=None if delivery.forced else min((time for time in ends if time), default=None),
     )

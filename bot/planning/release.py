@@ -38,18 +38,24 @@ def release(
     as the budget allows. `spent.left` limits all posts except digests.
     """
     allowed = max(0, spent.left)
-    first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][:allowed]
-    posts = [_single(each, policy, now) for each in first]
+    first = [
+        candidate for candidate in candidates if candidate.delivery.forced or is_urgent(candidate, policy)
+    ][:allowed]
+    posts = [_single(candidate, policy, now) for candidate in first]
     if not spent.is_current or (policy.quiet and policy.quiet.covers(now)):
         return tuple(posts)
-    rest = [each for each in candidates if not (each.delivery.forced or is_urgent(each, policy))]
+    rest = [
+        candidate
+        for candidate in candidates
+        if not (candidate.delivery.forced or is_urgent(candidate, policy))
+    ]
     room = room_in(policy.budget, spent, now)
     room = None if room is None else max(0, room - len(posts))
     if policy.digest:
         return (*posts, *_digest(rest, policy, policy.digest, spent, room, now))
     left = spent.left - len(posts)
     chosen = _chosen(rest, policy.budget, left if room is None else min(left, room))
-    return (*posts, *(_single(each, policy, now) for each in chosen))
+    return (*posts, *(_single(candidate, policy, now) for candidate in chosen))
 
 
 def is_urgent(candidate: Candidate, policy: Policy) -> bool:
@@ -129,7 +135,7 @@ def _digest(
     parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     return [
         PlannedPost(
-            deliveries=tuple(each.delivery for each in part),
+            deliveries=tuple(candidate.delivery for candidate in part),
             due_at=now,
             kind=PostKind.DIGEST,
             mention=policy.mention_of(part),
@@ -143,7 +149,9 @@ def _would_expire(candidates: Iterable[Candidate], policy: Policy, digest: Diges
     following = digest.next(now)
     if policy.quiet:
         following = policy.quiet.ends_at(following)
-    return any(each.expires_at is not None and each.expires_at < following for each in candidates)
+    return any(
+        candidate.expires_at is not None and candidate.expires_at < following for candidate in candidates
+    )
 
 
 def _chosen(candidates: Sequence[Candidate], budget: Budget | None, count: int) -> list[Candidate]:

@@ -92,8 +92,8 @@ def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]
     for topic in topics.listed:
         lineage = tuple(topics.lineage(topic))
         names = {slugify(name) for name in (topic.name, *topic.aliases)}
-        if not followed.isdisjoint(names | {each.slug for each in lineage}):
-            found |= {each.slug: each for each in lineage}
+        if not followed.isdisjoint(names | {topic.slug for topic in lineage}):
+            found |= {topic.slug: topic for topic in lineage}
     return [
         {"name": topic.name, "slug": topic.slug, "aliases": sorted(topic.aliases), "parent": topic.parent}
         for _, topic in sorted(found.items())

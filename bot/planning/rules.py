@@ -185,7 +185,7 @@ def _slugs(article: Article, channel: Channel) -> Iterable[str]:
     if channel.taxonomy is None:
         return article.slugs
     topics = channel.taxonomy
-    return {each.slug for name in article.topics for each in topics.lineage(topics.of(name))}
+    return {topic.slug for name in article.topics for topic in topics.lineage(topics.of(name))}
 
 
 def first_topic(article: Article, channel: Channel) -> str:

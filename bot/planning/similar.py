@@ -73,11 +73,11 @@ def already_covered(
     """
     found: dict[int, CoveringArticle] = {}
     covering = list(posted)
-    for each in sorted(candidates, key=_best_first)[:MAX_COMPARED]:
-        own = covering_article(each)
-        covered_by = None if each.delivery.forced else _most_alike(own, covering, least)
+    for candidate in sorted(candidates, key=_best_first)[:MAX_COMPARED]:
+        own = covering_article(candidate)
+        covered_by = None if candidate.delivery.forced else _most_alike(own, covering, least)
         if covered_by is not None:
-            found[each.delivery.id] = covered_by
+            found[candidate.delivery.id] = covered_by
         else:
             covering.append(own)
     return found
@@ -92,8 +92,8 @@ def covered_on_arrival(
     That makes this fast even if many articles wait.
     """
     own = covering_article(arrived)
-    near = [each for each in waiting if _is_near(own, each)]
-    alike = [each for each in near if _likeness(own, covering_article(each), least)]
+    near = [candidate for candidate in waiting if _is_near(own, candidate)]
+    alike = [candidate for candidate in near if _likeness(own, covering_article(candidate), least)]
     return already_covered([arrived, *alike], posted, least)
 
 
@@ -117,7 +117,7 @@ def _best_first(candidate: Candidate) -> tuple[bool, float, datetime, int]:
 def _most_alike(
     own: CoveringArticle, covering: Sequence[CoveringArticle], least: float
 ) -> CoveringArticle | None:
-    alike = [(_likeness(own, each, least), each) for each in covering]
+    alike = [(_likeness(own, article, least), article) for article in covering]
     score, best = max(alike, key=lambda pair: pair[0], default=(0.0, None))
     return best if score else None
 

@@ -69,13 +69,13 @@ def simulate(
     place = zone_of(policy)
     last = end - timedelta(microseconds=1)
     days = _days(
-        Counter(each.at.astimezone(place).date() for each in arrivals),
+        Counter(arrival.at.astimezone(place).date() for arrival in arrivals),
         found.posts,
         Counter(at.astimezone(place).date() for at, _ in found.expired),
         (start.astimezone(place).date(), last.astimezone(place).date()),
         place,
     )
-    posted = sum(len(each.deliveries) for each in found.posts)
+    posted = sum(len(post.deliveries) for post in found.posts)
     return Simulation(
         channel=channel,
         days=tuple(days),
@@ -99,7 +99,7 @@ def _arrivals(
     found: list[Arrival] = []
     same_story = 0
     earlier = replace(channel, max_age=None)
-    for article in sorted(articles, key=lambda each: (each.due_at, each.id)):
+    for article in sorted(articles, key=lambda article: (article.due_at, article.id)):
         at = article.due_at
         if at >= end or not decide(article, channel if at >= start else earlier, at).deliver:
             continue

@@ -43,7 +43,7 @@ class Quiet:
         """Return `moment` if it is not quiet, or else the first time after it that is not, in UTC."""
         if not self.covers(moment):
             return moment
-        later = (each for each in self._bounds(moment) if each > moment and not self.covers(each))
+        later = (bound for bound in self._bounds(moment) if bound > moment and not self.covers(bound))
         return min(later, default=moment + _MAX_DAYS * DAY)
 
     def _bounds(self, moment: datetime) -> Iterator[datetime]:

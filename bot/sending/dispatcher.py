@@ -185,7 +185,7 @@ class Sender:
         done = Done(claim=claim, change=change, attempt=attempt, error=LOST.reason)
         recorded, _ = self._tools.outbox.exchange(done, None)
         if recorded:
-            names = ",".join(each.article_id for each in post.deliveries) or "-"
+            names = ",".join(delivery.article_id for delivery in post.deliveries) or "-"
             values = (claim.kind, post.channel, names, post.id, LOST.reason)
             log.warning("%s channel=%s article=%s post=%d unknown: %s", *values)
         return recorded

@@ -90,18 +90,18 @@ class Preparer:
             return None
         left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
         shown: list[Article] = []
-        absent = [each for each in post.remaining if each.article_id not in articles]
+        absent = [delivery for delivery in post.remaining if delivery.article_id not in articles]
         is_gone = missing(self.catalog, now) if absent else None
-        for each in post.remaining:
-            article = articles.get(each.article_id)
-            if article is None and is_gone is not None and not is_gone(each):
+        for delivery in post.remaining:
+            article = articles.get(delivery.article_id)
+            if article is None and is_gone is not None and not is_gone(delivery):
                 self.outbox.postpone(post, now + RECHECK_AFTER)
                 return None
-            decision = decide_again(article, self.channel, each, now)
+            decision = decide_again(article, self.channel, delivery, now)
             if article is not None and decision.deliver:
                 shown.append(article)
             else:
-                left.append((each, *end_of(article, decision)))
+                left.append((delivery, *end_of(article, decision)))
         if left and not self._give_up(post, left, now):
             return None
         if not shown:
@@ -117,7 +117,7 @@ class Preparer:
         quiet = self.channel.policy.quiet
         if quiet is None or post.kind is PostKind.URGENT or post.verdict == SCHEDULED:
             return None
-        ordered = all(each.forced for each in post.remaining)
+        ordered = all(delivery.forced for delivery in post.remaining)
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
@@ -145,7 +145,7 @@ class Preparer:
     def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
         """Return the request that updates the message to the current articles; None if it is up to date."""
         now = self.clock()
-        found = [(each, self._present(each, articles, now)) for each in post.remaining]
+        found = [(delivery, self._present(delivery, articles, now)) for delivery in post.remaining]
         absent = [each for each, article in found if article is None]
         is_gone = missing(self.catalog, now) if absent else None
         if is_gone is not None and not all(map(is_gone, absent)):
@@ -171,7 +171,9 @@ class Preparer:
         return article
 
     def _corrected(self, post: Post, articles: Sequence[Article], now: datetime) -> Message:
-        return self._compose(post, articles, {each.id for each in articles if not each.has_appeared(now)})
+        return self._compose(
+            post, articles, {article.id for article in articles if not article.has_appeared(now)}
+        )
 
     def _laid_out(self, message: Message) -> Message:
         return message_for(message, self.channel.layout, self.service)

@@ -50,7 +50,7 @@ class Recorder:
         Raises what the database raises after it has refused the record TRIES times.
         """
         done, self._done = self._done, None
-        self.in_flight |= {each.post.id for each in (done.claim if done else None, claim) if each}
+        self.in_flight |= {claimed.post.id for claimed in (done.claim if done else None, claim) if claimed}
         recorded, taken = self._persist(done, claim)
         if done and not recorded:
             number = done.claim.post.id

@@ -106,7 +106,7 @@ class Releaser:
             return self._by_policy(left, now)
         left = min(left, BATCH)
         waiting = self.outbox.backlog.waiting(self.channel.name, left)
-        candidates = [candidate_of(each, None, None) for each in waiting]
+        candidates = [candidate_of(delivery, None, None) for delivery in waiting]
         planned = release(candidates, self.channel.policy, Spent(left=left), now)
         return self.outbox.backlog.release(self.channel.name, planned, now, review=self.channel.review) or 0
 
@@ -133,8 +133,8 @@ class Releaser:
             self.memory.note_decided(name, last)
         # A post under way may fail, and then leaves its place in the budget to another.
         if not planned and left > 0 and is_current and spent.under_way == 0:
-            ends = [each.expires_at for each in candidates]
-            times = [each for each in (next_change(policy, spent, now), *ends) if each]
+            ends = [candidate.expires_at for candidate in candidates]
+            times = [time for time in (next_change(policy, spent, now), *ends) if time]
             self.memory.note_idle(name, standing, revision, now, min(times, default=None))
         return released
 

@@ -23,8 +23,11 @@ def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: date
         channel = channels.get(post.channel)
         if channel is None or channel.max_age is None:
             continue
-        old = [each for each in post.remaining if now - each.published_at > channel.max_age]
-        ends = [(each, DeliveryState.EXPIRED, Cause.TOO_OLD, "too old: nobody reviewed it") for each in old]
+        old = [delivery for delivery in post.remaining if now - delivery.published_at > channel.max_age]
+        ends = [
+            (delivery, DeliveryState.EXPIRED, Cause.TOO_OLD, "too old: nobody reviewed it")
+            for delivery in old
+        ]
         if old and outbox.settle(post, ends, now):
             expired += old
     return expired

@@ -68,7 +68,9 @@ def _story_thread(
         elsewhere |= set(covered_elsewhere(database, channel, catalog, article))
         stories |= set(story_keys(article) or ())
         whole = catalog.get(article.id, related=MAX_RELATED)
-        stories |= {story_of_address(each.link) for each in whole.related if each.link} if whole else set()
+        stories |= (
+            {story_of_address(related.link) for related in whole.related if related.link} if whole else set()
+        )
     return thread_of_stories(database, channel.name, stories, elsewhere) if stories or elsewhere else None
 
 
@@ -77,9 +79,9 @@ def _topic_place(
 ) -> Place:
     topic = first_topic(articles[0], channel)
     begun = begun_since(database, channel.name, now - TOPIC_THREAD)
-    known = catalog.get_many({id for each in begun for id in each.article_ids})
-    for each in begun:
-        first = next((known[id] for id in each.article_ids if id in known), None)
+    known = catalog.get_many({id for thread in begun for id in thread.article_ids})
+    for thread in begun:
+        first = next((known[id] for id in thread.article_ids if id in known), None)
         if first is not None and first_topic(first, channel) == topic:
-            return Place(parent=each.message_id, name=topic)
+            return Place(parent=thread.message_id, name=topic)
     return Place(name=topic)

@@ -143,10 +143,10 @@ class GoogleChat(Service):
         sent: dict[str, Any] = request.json
         card: dict[str, Any] = sent["cardsV2"][0]["card"] if "cardsV2" in sent else {"sections": []}
         widgets = [widget for section in card["sections"] for widget in section["widgets"]]
-        texts = [_shown(each["textParagraph"]["text"]) for each in widgets if "textParagraph" in each]
-        small = [_shown(each["decoratedText"]["text"]) for each in widgets if "decoratedText" in each]
-        buttons = [each["buttonList"]["buttons"][0] for each in widgets if "buttonList" in each]
-        picture = next((each["image"]["imageUrl"] for each in widgets if "image" in each), "")
+        texts = [_shown(widget["textParagraph"]["text"]) for widget in widgets if "textParagraph" in widget]
+        small = [_shown(widget["decoratedText"]["text"]) for widget in widgets if "decoratedText" in widget]
+        buttons = [widget["buttonList"]["buttons"][0] for widget in widgets if "buttonList" in widget]
+        picture = next((widget["image"]["imageUrl"] for widget in widgets if "image" in widget), "")
         header = card.get("header", {})
         called, _, comment = (sent.get("text", "") if "cardsV2" in sent else "").partition("\n")
         if not called.startswith("<users/"):

@@ -47,7 +47,7 @@ def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
     Each name has its link, unless that is longer than `longest` characters. Yields nothing if nobody else
     covers the story, or the article is withdrawn.
     """
-    named = [(fit(clean(each.name), _NAME), each.link) for each in message.coverage[:MAX_NAMED]]
+    named = [(fit(clean(coverage.name), _NAME), coverage.link) for coverage in message.coverage[:MAX_NAMED]]
     named = [(name, link) for name, link in named if name]
     if not named or message.retracted:
         return

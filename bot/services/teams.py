@@ -121,10 +121,10 @@ class Teams(Service):
         """Return the drawing of a card."""
         sent: Any = request.json["attachments"]
         card: dict[str, Any] = sent[0]["content"]
-        parts: dict[str, Any] = {each["id"]: each for each in card["body"] if "id" in each}
+        parts: dict[str, Any] = {part["id"]: part for part in card["body"] if "id" in part}
         action: dict[str, Any] = next(iter(card.get("actions", ())), {})
         at = parts.get("published", {}).get("text", "")
-        lines = [each for each in card["body"] if re.match("line|summary|covered", str(each.get("id", "")))]
+        lines = [part for part in card["body"] if re.match("line|summary|covered", str(part.get("id", "")))]
         found = re.search(r"DATE\(([^,]+),", at)
         shown = times.exact(datetime.fromisoformat(found[1])) if found else ""
         return Drawing(

@@ -202,9 +202,9 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def _coverage(message: Message) -> Iterator[dict[str, object]]:
-    for each in message.coverage[:MAX_NAMED]:
-        if name := fit(clean(each.name), OTHER_NAME):
-            yield {"name": name, "url": web_url(each.link, OTHER_URL)}
+    for coverage in message.coverage[:MAX_NAMED]:
+        if name := fit(clean(coverage.name), OTHER_NAME):
+            yield {"name": name, "url": web_url(coverage.link, OTHER_URL)}
 
 
 def _event(

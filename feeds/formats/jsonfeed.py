@@ -48,7 +48,7 @@ def _item(entry: Entry) -> dict[str, Any]:
             "authors": _authors(entry.authors),
             "tags": list(entry.categories),
             "language": entry.language,
-            "attachments": [_attachment(each) for each in entry.enclosures],
+            "attachments": [_attachment(enclosure) for enclosure in entry.enclosures],
             "_newswire": _extension(entry),
         }
     )
@@ -69,8 +69,8 @@ def _attachment(enclosure: Enclosure) -> dict[str, Any]:
 def _extension(entry: Entry) -> dict[str, Any]:
     """Return Newswire's extension of JSON Feed: the pictures, if there are several, and the publication."""
     pictures = [
-        _present({"url": each.url, "title": each.title, "width": each.width, "height": each.height})
-        for each in entry.images
+        _present({"url": image.url, "title": image.title, "width": image.width, "height": image.height})
+        for image in entry.images
     ]
     provider = entry.provider
     publication = (

@@ -45,7 +45,9 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
     """Return the last days one by one, oldest first, from attempts counted by outcome."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(count))]
     outcomes = [(day, found.get(day, Counter[str]())) for day in dates]
-    posted = [(day, sum(counted[each] for each in POSTED), counted.total()) for day, counted in outcomes]
+    posted = [
+        (day, sum(counted[outcome] for outcome in POSTED), counted.total()) for day, counted in outcomes
+    ]
     return [Day(day, count, total - count) for day, count, total in posted]
 
 
@@ -71,7 +73,7 @@ def top(values: Iterable[int]) -> int:
     """Return the number at the top of a chart's axis: the next of 1, 2, 4, 5 and 8 times a power of ten."""
     most = max([1, *values])
     power = int(f"1{'0' * (len(str(most)) - 1)}")
-    return next(each * power for each in (1, 2, 4, 5, 8, 10) if each * power >= most)
+    return next(factor * power for factor in (1, 2, 4, 5, 8, 10) if factor * power >= most)
 
 
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:

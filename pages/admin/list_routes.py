@@ -47,23 +47,26 @@ def _add_files(routes: Blueprint, lists: OperatorLists) -> None:
     @routes.get("/files.<any(csv, json):form>")
     def exported_files(form: Format) -> Response:
         found = lists.files(text_filter())[:MAX_ROWS]
-        rows = [{"path": each.path, "line": each.line, "reason": each.reason} for each in found]
+        rows = [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in found]
         return table("files", rows, _FILE, form)
 
     @routes.get("/readers.<any(csv, json):form>")
     def exported_readers(form: Format) -> Response:
-        rows = [asdict(each) | {"readers": dict(each.readers)} for each in lists.feeds(text_filter())]
+        rows = [
+            asdict(feed_readers) | {"readers": dict(feed_readers.readers)}
+            for feed_readers in lists.feeds(text_filter())
+        ]
         return table("readers", rows[:MAX_ROWS], _READERS, form)
 
     @routes.get("/settings.<any(csv, json):form>")
     def exported_settings(form: Format) -> Response:
         rows = [
             {
-                "setting": each.name,
-                "value": each.text if form == "csv" else each.value,
-                "from": each.origin,
+                "setting": setting.name,
+                "value": setting.text if form == "csv" else setting.value,
+                "from": setting.origin,
             }
-            for each in lists.settings(text_filter(), only_set=_only_set())[:MAX_ROWS]
+            for setting in lists.settings(text_filter(), only_set=_only_set())[:MAX_ROWS]
         ]
         return table("settings", rows, _SETTING, form)
 

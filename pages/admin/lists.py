@@ -74,7 +74,7 @@ class OperatorLists:
     def files(self, query: str) -> list[ArticleError]:
         """Return the article files with errors whose path or reason contains `query`."""
         found = self._publisher.catalog.problems()
-        return [each for each in found if _has(query, each.path, each.reason)]
+        return [problem for problem in found if _has(query, problem.path, problem.reason)]
 
     def feeds(self, query: str) -> list[FeedReaders]:
         """Return the requested feeds whose names contain `query`."""
@@ -85,8 +85,8 @@ class OperatorLists:
 
         With `only_set`, defaults and secrets that are not set are left out.
         """
-        found = (each for each in self._settings() if each.is_set or not only_set)
-        return [each for each in found if _has(query, each.name, each.text, each.origin)]
+        found = (setting for setting in self._settings() if setting.is_set or not only_set)
+        return [setting for setting in found if _has(query, setting.name, setting.text, setting.origin)]
 
     def _page(self, name: str, now: datetime, form_token: str, query: str, values: dict[str, object]) -> str:
         return self._renderer.html(

@@ -107,7 +107,7 @@ class OperatorViews:
             top=top(day.posted + day.failed for day in by_day),
             columns=columns([(day.posted, day.failed, _of_day(day)) for day in by_day]),
             problems=problems,
-            needs=[(_PLACES[each.need], each.text) for each in attention(database, now)],
+            needs=[(_PLACES[item.need], item.text) for item in attention(database, now)],
             warnings=list(self.parts.warnings()),
         )
 
@@ -125,7 +125,7 @@ class OperatorViews:
             totals=_by_state(queries.totals(database)),
             chosen=chosen,
             channels=sorted({name for name, _ in deliveries_by_state(database)}),
-            deliveries=[(each, Seen.of(each)) for each in found[:PER_PAGE]],
+            deliveries=[(delivery, Seen.of(delivery)) for delivery in found[:PER_PAGE]],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
         )
 
@@ -207,7 +207,9 @@ class OperatorViews:
             previews=previews(article, self.parts.site, now, self._renderer.language, kinds)
             if article
             else [],
-            explanations=[(each, reports.answer(each)) for each in self._explanations(article, now)],
+            explanations=[
+                (explanation, reports.answer(explanation)) for explanation in self._explanations(article, now)
+            ],
         )
 
     def review(self, now: datetime, form_token: str, notice: str) -> str:
@@ -247,13 +249,13 @@ class OperatorViews:
             found = timeline(connection, parts.catalog, channel, now, parts.every)
         if not outlook.is_worth_showing([found]):
             return None
-        later = [each for each in found.waits if each.posted_at is None]
+        later = [wait for wait in found.waits if wait.posted_at is None]
         by_hour = hours(found)
         return Outlook(
             columns=columns(by_hour),
             top=top(policy + urgent for policy, urgent, _ in by_hour),
-            posts=tuple((each, outlook.title_of(each)) for each in found.posts),
-            waits=tuple((each, outlook.why(each, channel)) for each in later[:_WAITS]),
+            posts=tuple((post, outlook.title_of(post)) for post in found.posts),
+            waits=tuple((wait, outlook.why(wait, channel)) for wait in later[:_WAITS]),
             more=max(0, len(later) - _WAITS),
         )
 

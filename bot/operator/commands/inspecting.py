@@ -46,8 +46,8 @@ def _add_explain(group: AppGroup, load: LoadParts) -> None:
             print_json(values.explanation_values(found, explained, now), indent=2)
             return
         print_lines([f"{found.title}  ({found.id})"])
-        for each in explained:
-            print_lines(reports.explanation_lines(each, now))
+        for explanation in explained:
+            print_lines(reports.explanation_lines(explanation, now))
 
 
 def _add_deliveries(group: AppGroup, load: LoadParts) -> None:
@@ -95,7 +95,7 @@ def _add_channels(group: AppGroup, load: LoadParts) -> None:
 def _print_channels(parts: BotParts) -> None:
     now, database = parts.clock(), parts.database
     print_lines([wording.posting(lease.holder(database), now)])
-    needs = [each.text for each in attention(database, now) if each.need is not Need.NO_BOT]
+    needs = [item.text for item in attention(database, now) if item.need is not Need.NO_BOT]
     print_lines([(Cell(f"needs attention: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
     states, counts = channelstate.states(database), deliveries_by_state(database)
     for channel in parts.channels:
@@ -111,7 +111,7 @@ def _channels_values(parts: BotParts) -> dict[str, Any]:
     known = {channel.name for channel in parts.channels}
     return {
         "bot": values.bot_values(lease.holder(database), now),
-        "attention": {each.need.name.lower(): each.count for each in attention(database, now)},
+        "attention": {item.need.name.lower(): item.count for item in attention(database, now)},
         "channels": [
             values.channel_values(
                 channel, states.get(channel.name), counts, parts.faults.get(channel.name), now

@@ -113,7 +113,7 @@ def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
     def forget(channel: str) -> None:
         """Drop what waits for CHANNEL, which is no longer in the settings; the record of posts stays."""
         parts = ready(load(sys.stderr))
-        if channel in {each.name for each in parts.channels}:
+        if channel in {known.name for known in parts.channels}:
             raise CommandError(f"{channel} is in the settings: remove it there first")
         dropped = orders.forget(parts.database, channel, parts.clock())
         if dropped is None:

@@ -79,7 +79,7 @@ def _next_run(parts: BotParts) -> Plan:
         )
         with _empty_outbox() as empty:
             return _preview(empty, parts, parts.clock(), parts.every)
-    names = {each for channel in parts.channels for each in (channel.name, channel.was) if each}
+    names = {name for channel in parts.channels for name in (channel.name, channel.was) if name}
     for problem in reports.orphan_lines(channelstate.orphaned(database, names)):
         print_line(problem, stream=sys.stderr)
     return _preview(database, parts, parts.clock(), parts.every)

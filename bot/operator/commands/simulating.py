@@ -78,12 +78,12 @@ def add_simulating(group: AppGroup, load: LoadParts, proposed: Proposed) -> None
         with _articles_of(parts, proposed, other, content) as of:
             of.refresh()
             channels = [channel_named(of, name)] if name else list(of.channels)
-            found = [_simulated(of, each, start.date(), end.date(), parts.every) for each in channels]
+            found = [_simulated(of, channel, start.date(), end.date(), parts.every) for channel in channels]
         if as_json:
-            print_json([simulations.simulation_values(each) for each in found])
+            print_json([simulations.simulation_values(simulation) for simulation in found])
         else:
-            for each in found:
-                print_lines(simulations.simulation_lines(each))
+            for simulation in found:
+                print_lines(simulations.simulation_lines(simulation))
 
 
 @contextmanager
