@@ -127,9 +127,11 @@ def _permalink(detected: Detected | None, articles: Path) -> str | None:
     """Return the pattern of addresses that the reading of the articles does not find out by itself."""
     if detected is None:
         return None
+    if detected.program is programs.NEXT:
+        return routes.of_next(detected.home, articles)
     if detected.program:
         return programs.permalink(detected.program, detected.home, articles)
-    return routes.permalink(detected.home, articles) if detected.generator == "astro" else None
+    return routes.of_astro(detected.home, articles) if detected.generator == "astro" else None
 
 
 def _locate(root: Path) -> tuple[Detected | None, Path, Path]:

@@ -35,15 +35,17 @@ _SCRIPTS = (
     *(f"{name}.{end}" for name in _DATA for end in ("js", "mjs", "cjs")),
     ".vitepress/config.ts", ".vitepress/config.mts", ".vitepress/config.js", ".vitepress/config.mjs",
     ".vuepress/config.js", ".vuepress/config.ts", ".vuepress/theme.ts", "quartz.config.ts",
-    *(f"next-sitemap.config.{end}" for end in ("js", "cjs", "mjs")),
+    "data/siteMetadata.js", *(f"next-sitemap.config.{end}" for end in ("js", "cjs", "mjs")),
 )  # fmt: skip
 # Where the themes of Astro have their settings.
 _OWN_SCRIPTS = tuple(
-    f"src/{name}.ts" for name in ("consts", "config", "site.config", "data/site", "config/site")
+    f"src/{name}.ts"
+    for name in ("consts", "constants", "config", "site.config", "siteConfig", "data/site", "config/site")
 )
 _IN_SCRIPT = re.compile(
     r"""^(?P<indent>[ \t]*)(?:(?:export\s+)?const\s+)?(?P<mark>["']?)"""
-    r"""(?P<key>url|baseUrl|base|hostname|website|SITE_URL|site|siteUrl|SITE_TITLE|title|pageTitle|lang|language|locale|defaultLocale)(?P=mark)"""
+    r"""(?P<key>url|baseUrl|base|hostname|website|SITE_URL|site|siteUrl|SITE_TITLE|title|pageTitle"""
+    r"""|lang|language|locale|defaultLocale)(?P=mark)"""
     r"""\s*[:=]\s*(?P<quote>["'`])(?P<value>[^"'`\n]{1,300})(?P=quote)""",
     re.M,
 )

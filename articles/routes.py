@@ -1,13 +1,11 @@
-"""The addresses that an Astro site gives to a collection of articles, by the names of its pages' files.
-
-https://docs.astro.build/en/guides/routing/#dynamic-routes
-"""
+"""The addresses that a site of Astro or Next.js gives to its articles, by the names of its pages' files."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from articles.reading import datafiles
@@ -20,10 +18,11 @@ _ROUTE = re.compile(r"(?:(?P<path>[^\[\]]*)/)?\[(?:\.\.\.)?(?!page|tag|categor)\
 _WITHOUT_SLASH = re.compile(r"""^\s*(?:trailingSlash\s*:\s*["']never|format\s*:\s*["']file)["']""", re.M)
 
 
-def permalink(home: Path, articles: Path) -> str | None:
+def of_astro(home: Path, articles: Path) -> str | None:
     """Return the pattern of the addresses of the collection in a folder, or None where none is certain.
 
     None also means that the addresses are those of the files below the folder of content.
+    https://docs.astro.build/en/guides/routing/#dynamic-routes
     """
     collection = re.compile(rf"""getCollection\(\s*["'`]{re.escape(articles.name)}["'`]""")
     pages = _pages(home / _PAGES)
@@ -39,6 +38,21 @@ def permalink(home: Path, articles: Path) -> str | None:
     configs = (datafiles.read_text(home / f"astro.config.{end}") for end in SCRIPTS)
     slash = "" if any(_WITHOUT_SLASH.search(config or "") for config in configs) else "/"
     return f"/{route}/{folders}/:slugorfilename{slash}".replace("//", "/")
+
+
+def of_next(home: Path, articles: Path) -> str | None:
+    """Return the pattern of addresses where a Next.js site has a route of the name of the articles' folder.
+
+    https://nextjs.org/docs/app/api-reference/file-conventions/dynamic-routes
+    """
+    for pages in ("app", "src/app", "pages", "src/pages"):
+        try:
+            routes = list(islice((home / pages / articles.name).iterdir(), _MAX_PAGES))
+        except OSError:
+            continue
+        if any(route.name.startswith("[") for route in routes):
+            return f"/{articles.name}/:folders/:slugorfilename"
+    return None
 
 
 def _pages(pages: Path) -> Iterator[tuple[Path, str]]:

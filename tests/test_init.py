@@ -151,53 +151,6 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
-                ".vitepress/config.mts": "  title: 'V',\n  base: '/v/',\n  sitemap: {\n    hostname: 'https://v.example',",
-                "posts/a.md": DATED,
-            },
-            "VitePress, 1 published post",
-            ("posts", "astro", "https://v.example/v", "V", "UTC"),
-        ),
-        (
-            {
-                "next.config.mjs": "",
-                "next-sitemap.config.js": "module.exports = {\n  siteUrl: 'https://n.example',",
-                "content/blog/a.md": DATED,
-            },
-            "Next.js, 1 published post",
-            ("content/blog", "astro", "https://n.example", "News", "UTC"),
-        ),
-        (
-            {
-                "astro.config.mjs": "  site: SITE.url,\n",
-                "src/config.ts": "export const SITE = {\n  website: 'https://a.example/',\n  title: 'A',",
-                "src/data/blog/a.md": DATED,
-            },
-            "Astro, 1 published post",
-            ("src/data/blog", "astro", "https://a.example", "A", "UTC"),
-        ),
-        (
-            {
-                "astro.config.mjs": "",
-                "content/notes/posts/a.md": DATED,
-                "content/notes/posts/b.md": DATED,
-                "src/content/c.md": DATED,
-                "src/content/d.md": "---\ntitle: D\n---\n",
-            },
-            "Astro, 3 published posts",
-            (".", "astro", None, "News", "UTC"),
-        ),
-        (
-            {
-                "package.json": "{}",
-                "content/guide.md": "---\ntitle: G\n---\n",
-                "content/tips/a.mdx": "---\ndate: 2026-01-02\n---\nText.\n",
-                "content/b.md": DATED,
-            },
-            "a site of Node.js, 2 published posts",
-            ("content", "astro", None, "News", "UTC"),
-        ),
-        (
-            {
                 "mkdocs.yml": "site_name: M\nsite_url: https://m.example/d/\nx: !!python/name:a.b\n",
                 "docs/index.md": "# A page\n",
                 "docs/blog/posts/a.md": "---\ndate:\n  created: 2026-01-02\n---\n# A title\n\nText.\n",
@@ -381,6 +334,15 @@ def test_a_repository(tmp_path: Path) -> None:
         ),
         (
             {
+                "next.config.js": "",
+                "content/news/a.md": DATED,
+                "content/news/b.md": DATED,
+                "src/app/news/[slug]/page.tsx": "",
+            },
+            "/news/:folders/:slugorfilename",
+        ),
+        (
+            {
                 "astro.config.mjs": "",
                 "src/content/blog/a.md": DATED,
                 "src/pages/blog/[slug].astro": 'await getCollection("blog")',
@@ -397,6 +359,65 @@ def test_the_addresses_of_other_programs(
     for path, text in files.items():
         put(tmp_path / path, text)
     assert examine(tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).permalink == permalink
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {
+                ".vitepress/config.mts": "  title: 'V',\n  base: '/v/',\n  sitemap: {\n    hostname: 'https://v.example',",
+                "posts/a.md": DATED,
+            },
+            ("posts", "https://v.example/v", "V", 1),
+        ),
+        (
+            {
+                "next.config.mjs": "",
+                "next-sitemap.config.js": "module.exports = {\n  siteUrl: 'https://n.example',",
+                "content/blog/a.md": DATED,
+            },
+            ("content/blog", "https://n.example", None, 1),
+        ),
+        (
+            {
+                "astro.config.mjs": "  site: SITE.url,\n",
+                "src/config.ts": "export const SITE = {\n  website: 'https://a.example/',\n  title: 'A',",
+                "src/data/blog/a.md": DATED,
+            },
+            ("src/data/blog", "https://a.example", "A", 1),
+        ),
+        (
+            {
+                "astro.config.mjs": "",
+                "content/notes/posts/a.md": DATED,
+                "content/notes/posts/b.md": DATED,
+                "src/content/c.md": DATED,
+                "src/content/d.md": "---\ntitle: D\n---\n",
+            },
+            (".", None, None, 3),
+        ),
+        (
+            {
+                "package.json": "{}",
+                "content/guide.md": "---\ntitle: G\n---\n",
+                "content/tips/a.mdx": "---\ndate: 2026-01-02\n---\nText.\n",
+                "content/b.md": DATED,
+            },
+            ("content", None, None, 2),
+        ),
+    ],
+)
+def test_what_is_found_of_sites_of_node(
+    tmp_path: Path, files: dict[str, str], expected: tuple[str, str | None, str | None, int]
+) -> None:
+    """The folder of the articles, and the address and the title of the site, are taken from its scripts."""
+    for path, text in files.items():
+        put(tmp_path / path, text)
+    found = examine(tmp_path, datetime(2026, 12, 1, tzinfo=UTC))
+    articles = found.articles.relative_to(tmp_path).as_posix()
+    assert (articles, found.base_url, found.title, found.published) == expected
+    assert found.generator == "astro"
 
 
 @pytest.mark.parametrize(
