@@ -31,7 +31,7 @@ from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.moves import move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post, record
-from bot.outbox.records import Claim, Delivery, Done, Post, PostKind
+from bot.outbox.records import SCHEDULED, Claim, Delivery, Done, Post, PostKind
 from bot.outbox.rows import (
     as_deliveries,
     as_posts,
@@ -96,11 +96,13 @@ class Outbox:
     def rebase(self, now: datetime) -> int:
         """Reschedule what was scheduled by a clock that was ahead, with the same wait counted from `now`.
 
-        This applies to posts, and to pauses of channels and hosts; corrections are due at once. Returns how
-        many were rescheduled.
+        This applies to posts, and to pauses of channels and hosts; corrections are due at once. A time that
+        an operator has chosen stays. Returns how many were rescheduled.
         """
         ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
-            posts.c.due_at.is_not(None), posts.c.updated_at > now + channelstate.MAX_AHEAD
+            posts.c.due_at.is_not(None),
+            posts.c.updated_at > now + channelstate.MAX_AHEAD,
+            or_(posts.c.verdict.is_distinct_from(SCHEDULED), posts.c.attempts > 0),
         )
         late = and_(posts.c.correct_at > now + LONGEST_WAIT, posts.c.claim.is_(None))
         with self.database.read() as connection:

@@ -50,11 +50,12 @@ def recorded(world: World) -> tuple[object, object]:
 
 
 def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
-    """A scheduled post is sent at the operator's time, and not before."""
-    at = START + timedelta(hours=6)
-    answer = reviewing.approve(world.database, world.only().id, START, None, at)
+    """A scheduled post is sent at the operator's time, and not before, even by an operator's clock ahead."""
+    at, given = START + timedelta(hours=6), START + timedelta(minutes=20)
+    answer = reviewing.approve(world.database, world.only().id, given, None, at)
     assert answer.text == "it will be posted at 2026-09-01 18:00:00Z"
-    assert recorded(world) == ("scheduled", START)
+    assert recorded(world) == ("scheduled", given)
+    world.tick(bot)
     world.clock.advance(hours=5, minutes=59)
     world.tick(bot)
     assert (world.only().state, world.only().due_at) == (State.WAITING, at)
