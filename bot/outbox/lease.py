@@ -111,7 +111,7 @@ class Lease:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._elapsed = elapsed
+        self.elapsed = elapsed
         self._held_at: tuple[datetime, float] | None = None
         self._last_setting = (timedelta(0), timedelta(0), 0.0)
         self._server_time = not database.is_sqlite if server_time is None else server_time
@@ -168,10 +168,10 @@ class Lease:
     def _set_by(self) -> tuple[timedelta, timedelta]:
         """Return how far the clock was set forward, and back, within the length of a claim until now."""
         forward, back, until = self._last_setting
-        return (forward, back) if self._elapsed() < until else (timedelta(0), timedelta(0))
+        return (forward, back) if self.elapsed() < until else (timedelta(0), timedelta(0))
 
     def _notice_setting(self, now: datetime) -> None:
-        at, nothing = self._elapsed(), timedelta(0)
+        at, nothing = self.elapsed(), timedelta(0)
         if self._held_at is not None:
             before, then = self._held_at
             step = (now - before) - timedelta(seconds=at - then)

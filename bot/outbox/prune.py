@@ -17,6 +17,9 @@ from bot.outbox.states import SHOWN, DeliveryState, PostState
 BATCH = 500
 """Rows of each table that one call examines: enough for 700,000 a day at one run a minute."""
 
+SETTING = timedelta(days=1)
+"""How far the clock may be set forward while the bot runs before its time counts as wrong here."""
+
 _OVER = sorted(SHOWN | {PostState.DEAD})
 
 
@@ -31,10 +34,11 @@ class Pruner:
         self._lease = lease
         self._keep = keep
         self._cursors = {attempts.name: 0, posts.name: 0}
+        self._first: tuple[datetime, float] | None = None
 
     def prune(self, now: datetime) -> int:
         """Delete one batch, and return the number of rows deleted; 0 without the lease."""
-        before = now - self._keep
+        before = self._certain(now) - self._keep
         with self._database.read() as connection:
             old_attempts = self._next(connection, attempts, before)
             old_posts = self._next(connection, posts, before)
@@ -45,6 +49,15 @@ class Pruner:
                 return 0
             pruned = connection.execute(delete(attempts).where(attempts.c.id.in_(old_attempts))).rowcount
             return pruned + _prune_posts(connection, old_posts, before)
+
+    def _certain(self, now: datetime) -> datetime:
+        """Return `now`, or an earlier time if the clock was set forward: what it deleted would be lost."""
+        elapsed = self._lease.elapsed()
+        first, then = self._first or (now, elapsed)
+        latest = first + timedelta(seconds=elapsed - then) + SETTING
+        # A clock that was set back was ahead at the first call.
+        self._first = (first, then) if now >= first else (now, elapsed)
+        return min(now, latest)
 
     def _next(self, connection: Connection, table: Table, before: datetime) -> list[int]:
         """Return the ids of the next rows that were created before a time, as ids grow with time."""

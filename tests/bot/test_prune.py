@@ -12,6 +12,7 @@ from bot.operator import orders
 from bot.operator.metrics import outbox_metrics
 from bot.outbox import channelstate, prune
 from bot.outbox.database import Database
+from bot.outbox.lease import Lease
 from bot.outbox.prune import Pruner
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import State
@@ -105,6 +106,22 @@ def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
     other = lease_by(world.database, world.clock)
     assert Pruner(world.database, other, KEEP).prune(world.clock()) == 0
     assert rows(world.database)[2] == 1
+
+
+def test_a_clock_that_is_set_forward_prunes_nothing(world: World) -> None:
+    """What a wrong clock deleted would be lost, and time passes all the same for what is old."""
+    seconds = [0.0]
+    lease = Lease(world.database, world.clock, server_time=False, elapsed=lambda: seconds[0])
+    bot = world.bot(lease=lease)
+    world.tick(bot)
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.clock.advance(days=365)
+    world.tick(bot)
+    assert rows(world.database)[2] == 1
+    seconds[0] += timedelta(days=181).total_seconds()
+    world.tick(bot)
+    assert rows(world.database)[2] == 0
 
 
 def test_each_run_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
