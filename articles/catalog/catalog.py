@@ -17,7 +17,7 @@ from articles.catalog.file_queries import FileQueries
 from articles.catalog.topic_queries import VISIBLE, TopicQueries
 from articles.conventions import PLAIN, Conventions
 from articles.reading import record as records
-from articles.reading.record import microseconds, moment
+from articles.reading.record import microseconds, time_of
 from articles.topics import ALL, Topics
 
 _LIGHT = "document, path"
@@ -116,7 +116,7 @@ class Catalog(TopicQueries, FileQueries):
             " ORDER BY slug, published_at DESC, id LIMIT 1",
             slug, microseconds(now), microseconds(limit),
         )  # fmt: skip
-        return moment(row[0]) if row else None
+        return time_of(row[0]) if row else None
 
     def oldest_since(self, slug: str, now: datetime, start: datetime) -> datetime | None:
         """Return when the oldest shown article of a topic (or of `all`) since `start` was published."""
@@ -125,7 +125,7 @@ class Catalog(TopicQueries, FileQueries):
             " ORDER BY slug DESC, published_at, id DESC LIMIT 1",
             slug, microseconds(now), microseconds(start),
         )  # fmt: skip
-        return moment(row[0]) if row else None
+        return time_of(row[0]) if row else None
 
     def beyond(
         self, slug: str, now: datetime, count: int, start_of: Callable[[datetime], datetime]
@@ -141,7 +141,7 @@ class Catalog(TopicQueries, FileQueries):
         )  # fmt: skip
         if row is None:
             return None
-        published_at = moment(row[0])
+        published_at = time_of(row[0])
         older = self._one(
             f"SELECT count(*) FROM entries WHERE slug = ?1 AND {VISIBLE} AND published_at >= ?3"
             " AND (published_at < ?4 OR (published_at = ?4 AND id > ?5))",
@@ -196,7 +196,7 @@ class Catalog(TopicQueries, FileQueries):
             ALL,
             microseconds(now),
         )
-        return ((article_id, moment(updated)) for article_id, updated in rows)
+        return ((article_id, time_of(updated)) for article_id, updated in rows)
 
     def by_period(
         self, now: datetime, period: timedelta, count: int, *, end: datetime | None = None

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Indexer:
-    """Refreshes one catalog from one folder; any number of processes may, one of them at a time does.
+    """Refreshes one catalog from one folder; of several processes, one at a time does so.
 
     `clock` says when a topic changed. Each refresh is followed by one of the `others`: indexers of the same
     folder whose catalogs show other articles.
@@ -80,9 +80,9 @@ class Indexer:
             others: list[str] = []
             if paths is None or not self._may_read_without_listing(connection, paths):
                 scan = self.folder.scan()
-                candidates, gone, others = self._all(connection, scan)
+                candidates, gone, others = self._changes_in_folder(connection, scan)
             else:
-                candidates, gone = self._some(connection, paths)
+                candidates, gone = self._changes_among(connection, paths)
             writer = RefreshWriter(connection, self.catalog, self.folder, self.context, self._clock())
             refresh = writer.write(candidates, gone, others)
         refresh.folders = scan.folders if scan else None
@@ -97,7 +97,7 @@ class Indexer:
     def _may_read_without_listing(self, connection: sqlite3.Connection, paths: Iterable[str]) -> bool:
         """Whether these files can be read without listing the folder.
 
-        A section's own file cannot. With Hugo, one that came or went may make others resources of a page.
+        A section's own file cannot. With Hugo, a new or removed file may make others resources of a page.
         """
         if self._beside.last is None or not self.catalog.is_complete():
             return False
@@ -115,7 +115,9 @@ class Indexer:
         """The files above and beside the articles on which their reading depends."""
         return self._beside.watched()
 
-    def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str], list[str]]:
+    def _changes_in_folder(
+        self, connection: sqlite3.Connection, scan: Scan
+    ) -> tuple[dict[str, int], list[str], list[str]]:
         """Return the files whose signature is new, the paths that are gone, and other files that changed."""
         # Usually nothing has changed, and comparing one digest is faster than comparing every signature.
         digest = scan.digest() + self._beside.signature(scan).encode()
@@ -129,16 +131,20 @@ class Indexer:
             # Something that applies to all files has changed, so each of them is read again.
             connection.execute("REPLACE INTO meta VALUES ('surroundings', ?)", (surroundings,))
             connection.execute("UPDATE files SET signature = 0, digest = NULL")
-        others = mentions.note_others(connection, scan.others)
+        others = mentions.store_others(connection, scan.others)
         known = dict(connection.execute("SELECT path, signature FROM files"))
         files, bundles = scan.files, context.surroundings.bundles
         if bundles:  # a resource that was an article is gone, and not in error
             files = {path: signature for path, signature in files.items() if not is_resource(path, bundles)}
-        candidates = {p: s for p, s in files.items() if known.pop(p, None) != s}
-        gone = [p for p in known if not _is_in(p, scan.unreadable)]
+        candidates = {
+            path: signature for path, signature in files.items() if known.pop(path, None) != signature
+        }
+        gone = [path for path in known if not _is_in(path, scan.unreadable)]
         return candidates, gone, others
 
-    def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    def _changes_among(
+        self, connection: sqlite3.Connection, paths: Iterable[str]
+    ) -> tuple[dict[str, int], list[str]]:
         """Return the signatures of those of these files that exist, and the paths of those that do not."""
         connection.execute("DELETE FROM meta WHERE key = 'scan'")  # the digest is no longer that of all files
         signatures = {path: self.folder.signature(path) for path in paths}

@@ -43,8 +43,8 @@ def remove(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
     connection.execute(_DELETE_MENTIONS, (json.dumps(paths),))
 
 
-def note(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
-    """Store what the articles mention that have just been written."""
+def store(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
+    """Store the mentions in articles that have just been written."""
     connection.executemany(
         _ADD_MENTION,
         (
@@ -66,13 +66,13 @@ def mentioned(connection: sqlite3.Connection, paths: Iterable[str]) -> list[str]
     return [by_name[name] for (name,) in rows]
 
 
-def note_others(connection: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
-    """Store which files lie beside the articles; return those that came or went since the last time.
+def store_others(connection: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
+    """Store which files lie beside the articles; return those that were added or removed since the last time.
 
     Articles whose pictures may be among these are to be read again.
     """
-    known = {path for (path,) in connection.execute("SELECT path FROM others")}
-    changed = sorted(known.symmetric_difference(paths))
+    stored = {path for (path,) in connection.execute("SELECT path FROM others")}
+    changed = sorted(stored.symmetric_difference(paths))
     if not changed:
         return []
     connection.execute("DELETE FROM others")

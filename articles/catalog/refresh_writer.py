@@ -1,4 +1,4 @@
-"""Writes one refresh of the catalog, inside its transaction: what files say now, and what is gone."""
+"""Writes one refresh of the catalog, inside its transaction: files that changed, and files that are gone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_LONGER = "was an article before, but now has no front matter or no date"
 
 @dataclass(slots=True, kw_only=True)
 class Refresh:
-    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
+    """What a refresh did: files read again, articles that changed visibly or were removed, files newly bad.
 
     `still_shown` are the paths of the newly bad files whose last good version stays. `seconds` is the time it
     took, without the wait for another process. `folders` are those of the `Scan`, None where only some files
@@ -76,25 +76,28 @@ class RefreshWriter:
         self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
     def write(self, candidates: dict[str, int], gone: Sequence[str], others: Sequence[str] = ()) -> Refresh:
-        """Store what the candidates say now and drop what is gone; `others` are files that came or went."""
+        """Store the candidates as they are now, and remove what is gone; `others` were added or removed."""
         others = [] if self._is_first else mentions.mentioned(self._db, others)
         if not candidates and not gone and not others:
             return self._refresh
         self._run(statements.TEMPORARY_TABLES)
         known = self._known(candidates)
-        every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
-        chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
+        listed = [
+            Candidate(path, signature, known.get(path, _NEVER_SEEN).digest)
+            for path, signature in sorted(candidates.items())
+        ]
+        chunks = [listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK)]
         for results in read_all(chunks, self._folder, self._topics, context=self._context):
             self._update(results, known)
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])
         if self._refresh.changed or self._refresh.removed or others:
-            moved = [] if self._is_first else [*self._touched_paths(), *gone, *others]
+            paths = [] if self._is_first else [*self._touched_paths(), *gone, *others]
             self._run(statements.ADD_NEW_ENTRIES)
-            mentions.mark_referring(self._db, moved, self._revision, self._now)
+            mentions.mark_referring(self._db, paths, self._revision, self._now)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
-            grown = self._new - self._refresh.removed
-            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'articles'", (grown,))
+            added = self._new - self._refresh.removed
+            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'articles'", (added,))
             self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
 
@@ -116,7 +119,7 @@ class RefreshWriter:
                     self._refresh.still_shown.add(result.candidate.path)
         self._refresh.read += len(results)
         self._refresh.changed += len(changed)
-        self._note_files(results)
+        self._store_files(results)
         self._remove_old_entries(touched)
         if not self._is_first:
             mentions.remove(self._db, [record.path for record in changed])
@@ -124,10 +127,10 @@ class RefreshWriter:
             statements.UPSERT,
             ((*record, self._revision, self._is_first and record.is_published) for record in changed),
         )
-        mentions.note(self._db, changed)
+        mentions.store(self._db, changed)
 
-    def _note_files(self, results: Sequence[FileResult]) -> None:
-        """Remember how each file was when it was read, and what is wrong with it."""
+    def _store_files(self, results: Sequence[FileResult]) -> None:
+        """Store the state of each file when it was read, and what is wrong with it."""
         different = [result for result in results if not result.is_same]
         if len(different) < len(results):
             self._db.executemany(
@@ -178,8 +181,8 @@ class RefreshWriter:
         )
         return {path: _Known(*values) for path, *values in rows}
 
-    def _run(self, several: Iterable[str]) -> None:
-        for statement in several:
+    def _run(self, script: Iterable[str]) -> None:
+        for statement in script:
             values = {"revision": self._revision, "now": self._now} if ":revision" in statement else {}
             self._db.execute(statement, values)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from articles.catalog.database import CatalogDatabase
-from articles.reading.record import microseconds, moment
+from articles.reading.record import microseconds, time_of
 from articles.topics import Topic, Topics
 
 VISIBLE = (
@@ -43,8 +43,8 @@ class TopicQueries(CatalogDatabase):
     def changed_at(self, slug: str, now: datetime) -> datetime | None:
         """Return when the articles shown in this topic (or `all`) last changed, by a refresh or with time."""
         row = self._one(
-            "SELECT max(moment) FROM ("
-            "SELECT changed_at AS moment FROM topics WHERE slug = ?1"
+            "SELECT max(time) FROM ("
+            "SELECT changed_at AS time FROM topics WHERE slug = ?1"
             " UNION ALL SELECT max(published_at) FROM entries WHERE slug = ?1 AND published_at <= ?2"
             " UNION ALL SELECT max(due_at) FROM entries"
             " WHERE slug = ?1 AND due_at <= ?2 AND due_at <> published_at"
@@ -53,7 +53,7 @@ class TopicQueries(CatalogDatabase):
             slug,
             microseconds(now),
         )
-        return moment(row[0]) if row and row[0] is not None else None
+        return time_of(row[0]) if row and row[0] is not None else None
 
     def topics_changed(self, revision: int) -> set[str]:
         """Return the slugs of the topics (and `all`) that a refresh changed after this revision."""
@@ -118,7 +118,7 @@ class TopicQueries(CatalogDatabase):
             TopicSummary(
                 topic=topic,
                 articles=counts[topic.slug],
-                latest=moment(newest) if (newest := latest.get(topic.slug)) is not None else None,
+                latest=time_of(newest) if (newest := latest.get(topic.slug)) is not None else None,
             )
             for topic in sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.slug))
             if topic.slug not in self.topics.gone and not self.topics.is_private(topic.slug)
@@ -127,8 +127,8 @@ class TopicQueries(CatalogDatabase):
     def next_due(self, slug: str, now: datetime) -> datetime | None:
         """Return when the next article of this topic (or of `all`) is to appear or to expire."""
         row = self._one(
-            "SELECT min(moment) FROM ("
-            "SELECT min(published_at) AS moment FROM entries WHERE slug = ?1 AND published_at > ?2"
+            "SELECT min(time) FROM ("
+            "SELECT min(published_at) AS time FROM entries WHERE slug = ?1 AND published_at > ?2"
             " UNION ALL SELECT min(due_at) FROM entries"
             " WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
             " UNION ALL SELECT min(expires_at) FROM entries"
@@ -136,7 +136,7 @@ class TopicQueries(CatalogDatabase):
             slug,
             microseconds(now),
         )
-        return moment(row[0]) if row and row[0] is not None else None
+        return time_of(row[0]) if row and row[0] is not None else None
 
     def _hidden_spellings(self, now: datetime) -> dict[tuple[str, str], int]:
         """Return how many published articles that are not to be seen now name which topic how.

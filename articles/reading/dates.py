@@ -101,7 +101,7 @@ def date_in_path(path: str) -> datetime | None:
         return None
 
 
-def meant(value: Any, path: str) -> Any:
+def disambiguated(value: Any, path: str) -> Any:
     """Return a date that can be read in two ways as the date in the file's path, if that is one of the two.
 
     Any other value is returned unchanged.

@@ -18,22 +18,22 @@ from articles.errors import ArticleError
 from articles.identity import identity
 from articles.reading import bundles, keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
-from articles.reading.dates import date_in_path, meant, without_date
+from articles.reading.dates import date_in_path, disambiguated, without_date
 from articles.reading.head import Head, HeadError
 from articles.reading.heads import NO_KEYS, split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values
 
-# An unpublished article without a date has this one: nobody sees it, but it has to have one.
+# The date of an unpublished article without a date: nobody sees it, but it must have one.
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
-# Keys whose misspellings are named where the date is missing, and how they are spelled.
+# Keys whose misspellings are reported if the date is missing, and their usual spelling.
 _DATE_KEYS = {"date": "date", "publisheddatetime": "publishedDateTime"}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """An article, and which of its optional values could not be used: the line of each, and the reason.
+    """An article, and a warning for each optional value that could not be used: its line, and the reason.
 
     `hidden` says why the article is not published.
     """
@@ -101,13 +101,15 @@ class _Reading:
         self._context = context
         self._conventions = context.conventions
         self._is_plain = context.conventions.is_plain
-        given = context.surroundings.values_for(path) if context.surroundings.scopes else {}
-        # What a site gives to all its files hides them in `plain` too, and means nothing else there.
-        self._all = keys.overlaid(given, head.values) if given else head.values
-        own = head.values if self._is_plain else self._all
-        self._moment = _moments(context.zone)
-        by_key = keys.by_key(own, nested=not self._is_plain)
-        self._values = Values(head, by_key, strict, is_storable=head.is_storable and own is head.values)
+        defaults = context.surroundings.values_for(path) if context.surroundings.scopes else {}
+        # With `plain`, the defaults of a site only decide whether an article is hidden.
+        self._all = keys.with_defaults(defaults, head.values) if defaults else head.values
+        file_values = head.values if self._is_plain else self._all
+        self._read_date = _date_reader(context.zone)
+        by_key = keys.by_key(file_values, nested=not self._is_plain)
+        self._values = Values(
+            head, by_key, strict, is_storable=head.is_storable and file_values is head.values
+        )
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where the file is not one."""
@@ -122,7 +124,7 @@ class _Reading:
             if hidden is None or self._values.strict:
                 raise
             published_at, title = _UNDATED, _stem(self._path)
-        if hidden is not None and hidden.is_doubt:
+        if hidden is not None and hidden.is_unclear:
             self._values.note(BadValueError(hidden.key, hidden.reason))
         article = self._article(title, published_at, is_published=hidden is None)
         warnings = tuple((self._head.line_of(p.key), f"{p.key}: {p.reason}") for p in self._values.problems)
@@ -130,7 +132,7 @@ class _Reading:
 
     def _article(self, title: str, published_at: datetime, *, is_published: bool) -> Article:
         found = self._values
-        date = self._moment
+        date = self._read_date
         appears_at = found.first(date, "publishdate")
         links = Links(found, self._path, self._context)
         link, original = links.given()
@@ -179,7 +181,7 @@ class _Reading:
         return plain_text(excerpt)
 
     def _first_words(self) -> str:
-        """Return the summary that the body gives: many articles have no other."""
+        """Return the summary from the body: many articles have no other."""
         if not self._head.body.strip():
             return ""
         # Imported late: a site of links only has no bodies, and never needs to load the parser.
@@ -189,19 +191,19 @@ class _Reading:
 
     def _date(self) -> datetime | None:
         """Return when the article was published, by its front matter or else by its path."""
-        read = self._moment
+        read = self._read_date
         for key, value in self._values.given(*keys.DATES, "publishdate"):
             if key.lower() == "published" and not visibility.is_date(value):
                 continue
             if isinstance(value, dict) and "created" in value:
                 key, value = f"{key}.created", value["created"]
             if value != "":
-                return read(self._values, key, meant(value, self._path))
-        found = date_in_path(self._path)
-        for _, value in self._values.given(*keys.PERMALINKS) if found is None else ():
+                return read(self._values, key, disambiguated(value, self._path))
+        path_date = date_in_path(self._path)
+        for _, value in self._values.given(*keys.PERMALINKS) if path_date is None else ():
             # Zola's `path = "2014/12/12/name"`.
-            found = found or (date_in_path(value.strip("/")) if isinstance(value, str) else None)
-        return read(self._values, "date", found) if found else None
+            path_date = path_date or (date_in_path(value.strip("/")) if isinstance(value, str) else None)
+        return read(self._values, "date", path_date) if path_date else None
 
     def _updated_in_date(self) -> datetime | None:
         """Return the `updated` in a mapping of dates: https://squidfunk.github.io/mkdocs-material/plugins/blog/."""
@@ -209,7 +211,7 @@ class _Reading:
         updated = dates.get("updated") if isinstance(dates, dict) else None
         if updated is None:
             return None
-        return self._values.usable(_moments(self._context.zone), f"{key}.updated", updated)
+        return self._values.usable(_date_reader(self._context.zone), f"{key}.updated", updated)
 
     def _required(self, date: datetime | None) -> datetime:
         if date is None:
@@ -249,18 +251,18 @@ class _Reading:
 
     def _other_title(self) -> str | None:
         """Return the title where the front matter has none: the heading, or as Jekyll does, the name."""
-        below = split(self._head.body) if self._head.body.startswith("#") else None
-        if below is not None and below.kind == "none":
-            self._head = replace(self._head, body=below.body)
-            return values.storable(str(below.values["title"]))
+        heading = split(self._head.body) if self._head.body.startswith("#") else None
+        if heading is not None and heading.kind == "none":
+            self._head = replace(self._head, body=heading.body)
+            return values.storable(str(heading.values["title"]))
         if self._is_plain:
             return None
         if self._conventions.generator == "eleventy":
             # https://www.11ty.dev/docs/plugins/navigation/
             navigation = self._values.by_key.get("eleventynavigation", ("", None))[1]
-            named = navigation.get("title") or navigation.get("key") if isinstance(navigation, dict) else None
-            if isinstance(named, str) and named.strip():
-                return named
+            title = navigation.get("title") or navigation.get("key") if isinstance(navigation, dict) else None
+            if isinstance(title, str) and title.strip():
+                return title
         name = without_date(_stem(self._path)).replace("-", " ").replace("_", " ").strip()
         if self._conventions.generator not in ("jekyll", "docusaurus") and name:
             self._values.note(BadValueError("title", "is missing: the file's name takes its place"))
@@ -279,10 +281,10 @@ class _Reading:
         key, value = self._values.by_key.get("quality", ("", None))
         return None if value is None else self._values.usable(values.integer, key, value)
 
-    def _people(self, found: Values, key: str, value: Any) -> tuple[str, ...]:
+    def _people(self, all_values: Values, key: str, value: Any) -> tuple[str, ...]:
         separator = ";" if self._conventions.generator == "pelican" else ""
         read = parts.authors(self._context.surroundings.authors, separator, in_words=not self._is_plain)
-        return read(found, key, value)
+        return read(all_values, key, value)
 
     def _language(self) -> str | None:
         return None if self._is_plain else language_in_path(self._path)
@@ -290,7 +292,7 @@ class _Reading:
     def _related(self) -> tuple[RelatedArticle, ...]:
         if "related" not in self._values.by_key:
             return ()
-        # What is wrong in related coverage is of interest only where everything is checked.
+        # Errors in related coverage are reported only if everything is checked.
         quiet = Values(self._head, self._values.by_key, self._values.strict)
         return quiet.first(parts.related, "related") or ()
 
@@ -299,15 +301,15 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0] or path
 
 
-def _first_name(found: Values, key: str, value: Any) -> str | None:
+def _first_name(all_values: Values, key: str, value: Any) -> str | None:
     """Return a name, or the first of a list of them."""
-    listed = values.items(key, value)
-    return values.written_name(found, *listed[0]) if listed else None
+    items = values.items(key, value)
+    return values.written_name(all_values, *items[0]) if items else None
 
 
 @lru_cache(maxsize=8)
-def _moments(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
-    return values.moment(zone)
+def _date_reader(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
+    return values.date_reader(zone)
 
 
 _TITLE = values.cut_text(limits.MAX_TITLE)

@@ -50,8 +50,8 @@ class Head:
         """Return the line in the file where `images[2].width` is, or of what is nearest above it."""
         if self.kind != "yaml":
             name = re.escape(re.split(r"[.[]", key)[0])
-            found = re.search(rf"""^[ \t{{]*["']?{name}["']?[ \t]*[:=]""", self.source, re.MULTILINE)
-            return self.source.count("\n", 0, found.start()) + self.line if found else 1
+            match = re.search(rf"""^[ \t{{]*["']?{name}["']?[ \t]*[:=]""", self.source, re.MULTILINE)
+            return self.source.count("\n", 0, match.start()) + self.line if match else 1
         import yaml  # late: nearly all files are read without it
 
         node, line = self._root(), 1
@@ -60,14 +60,14 @@ class Head:
                 node = node.value[int(name) - 1]
                 line = node.start_mark.line + self.line
             elif isinstance(node, yaml.MappingNode):
-                found_pairs = [pair for pair in node.value if pair[0].value == name]
-                if not found_pairs:
+                pairs = [pair for pair in node.value if pair[0].value == name]
+                if not pairs:
                     break
-                line, node = found_pairs[-1][0].start_mark.line + self.line, found_pairs[-1][1]
+                line, node = pairs[-1][0].start_mark.line + self.line, pairs[-1][1]
         return line
 
     def source_of(self, key: str, value: Any) -> str:
-        """Return how a number, a truth value or a date is written in the file: `3.10` stays that."""
+        """Return a number, a boolean or a date as it is written in the file, such as `3.10`."""
         if self.kind != "yaml":
             return str(value)
         import yaml

@@ -58,13 +58,13 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
     first = text.count("\n", 0, start) + 1
     is_yaml = fence == "---" and language != "json" and language != "toml"
     skipped = plainyaml.later_items(text, "related", MAX_RELATED) if is_yaml and skipping else None
-    found = _closing(text, fence, start - 1, skipped)
-    if found is None and fence == "---":
-        found = _closing(text, "...", start - 1, skipped)
-    if found is None:
+    closing = _closing(text, fence, start - 1, skipped)
+    if closing is None and fence == "---":
+        closing = _closing(text, "...", start - 1, skipped)
+    if closing is None:
         reason = f"the front matter is never closed: a line with {fence} is missing"
         raise HeadError(first - 1, reason)
-    end = found[0] + 1
+    end = closing[0] + 1
     if end - start > MAX_HEAD:
         raise HeadError(first, f"the front matter is longer than {MAX_HEAD:,} characters")
     plain = None
@@ -80,7 +80,7 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
 
         kind = "json" if language == "json" else "toml"
         values = other_heads.fenced_values(kind, text[start:end], first)
-    body = text[found[1] :].strip("\n")
+    body = text[closing[1] :].strip("\n")
     return Head(
         kind=kind,
         values=values,

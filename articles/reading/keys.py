@@ -1,4 +1,4 @@
-"""The keys of front matter by what they mean, and a file's values by key."""
+"""The keys of front matter by their meaning, and a file's values by key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RELATED_LINKS = ("webUrl", "originalUrl")
 RELATED_DATES = ("publishedDateTime", "date")
 RELATED_KEYS = frozenset({"title", "provider", *RELATED_LINKS, *RELATED_DATES})
 """The keys of an item of `related` that are read."""
-# Where themes and generators keep keys of their own, the strongest first.
+# Mappings in which themes and generators have their own keys; of two with one key, the first is used.
 _NESTED = ("taxonomies", "extra", "params", "seo")
 _MAY_BE_NESTED = frozenset(
     {
@@ -63,38 +63,38 @@ _MAY_BE_NESTED = frozenset(
 SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
 
 
-def by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
+def by_key(values: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
     """Return the values by key in lower case, each with its key as it is spelled.
 
     With `nested`, values in `taxonomies`, `extra`, `params` and `seo` count too, and empty texts do not.
     """
-    found = dict(zip(map(str.lower, own), own.items(), strict=True))
+    result = dict(zip(map(str.lower, values), values.items(), strict=True))
     if nested:
-        found = {key: given for key, given in found.items() if given[1] != ""}
+        result = {key: entry for key, entry in result.items() if entry[1] != ""}
         for name in _NESTED:
-            group, inner = found.get(name, ("", None))
+            group, inner = result.get(name, ("", None))
             if not isinstance(inner, Mapping):
                 continue
             for key, value in inner.items():
                 if isinstance(key, str) and (name == "taxonomies" or key.lower() in _MAY_BE_NESTED):
-                    found.setdefault(key.lower(), (f"{group}.{key}", value))
-    return found
+                    result.setdefault(key.lower(), (f"{group}.{key}", value))
+    return result
 
 
-def overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file's own values, and those given to it whose keys it does not have."""
-    named = set(map(str.lower, own))
-    return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)
+def with_defaults(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's own values, and the defaults for keys that it does not have."""
+    keys = set(map(str.lower, own))
+    return {key: value for key, value in defaults.items() if key.lower() not in keys} | dict(own)
 
 
-_COMPARED = 100
-"""Keys, the first, that are compared: a comparison takes time, and a front matter may have thousands."""
+_MAX_COMPARED = 100
+"""The first keys are compared, up to this number: a front matter may have thousands."""
 
 
 def misspelt(name: str, by_key: Mapping[str, tuple[str, Any]]) -> str | None:
     """Return the key that is probably `name` misspelt, as spelled in the file; None if there is none."""
     import difflib  # late: most sites have no such file
 
-    others = [key for key in islice(by_key, _COMPARED) if key != name]
+    others = [key for key in islice(by_key, _MAX_COMPARED) if key != name]
     close = difflib.get_close_matches(name, others, n=1, cutoff=0.8)
     return by_key[close[0]][0] if close else None

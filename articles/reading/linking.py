@@ -158,7 +158,7 @@ class Links:
         """Return the article's pictures; relative ones are resolved by the article's address `link`."""
         found = self._values
         is_missing = self._conventions.base_url is None and not self._is_plain
-        read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_WHOLE)
+        read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_ABSOLUTE)
         for key, value in found.given(*keys.IMAGES):
             if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # themes use a banner or a cover for other things too

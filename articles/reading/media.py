@@ -23,7 +23,7 @@ from text.mimetypes import enclosure_type
 from text.urls import http_url
 
 IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file", "imageSrc", "light")
-NOT_WHOLE = "must be a whole http:// or https:// address"
+NOT_ABSOLUTE = "must be a whole http:// or https:// address"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _text = cut_text(limits.MAX_NAME)
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 def images(
-    resolve: Callable[[str], str | None], unusable: str = NOT_WHOLE
+    resolve: Callable[[str], str | None], unusable: str = NOT_ABSOLUTE
 ) -> Callable[[Values, str, Any], tuple[Image, ...]]:
     """Return a reader of pictures; `resolve` gives the address of one that is not absolute.
 
@@ -101,7 +101,7 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
             return None
         place = f"{key}.{part}"
         found = text(values, place, value[part], limits.MAX_URL)
-        mimetype = _firstpart_of(values, name, key, value, "type", "mime", "mime_type")
+        mimetype = _first_part_of(values, name, key, value, "type", "mime", "mime_type")
         if not (mimetype and _MIME.fullmatch(mimetype)):
             mimetype = enclosure_type(found)
         url = http_url(found) if _SCHEME.match(found) else resolve(found)
@@ -110,7 +110,7 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
         return Enclosure(
             url=url,
             type=mimetype.lower(),
-            length=_firstpart_of(values, _count, key, value, "length", "size", "bytes"),
+            length=_first_part_of(values, _count, key, value, "length", "size", "bytes"),
             duration=part_of(values, _duration, key, value, "duration"),
             title=part_of(values, _text, key, value, "title"),
         )
@@ -126,7 +126,7 @@ def _file_key(value: Any) -> str | None:
     return next((p for p in _FILE_KEYS if isinstance(value, Mapping) and value.get(p)), None)
 
 
-def _firstpart_of(
+def _first_part_of(
     values: Values, read: Callable[[Values, str, Any], T], key: str, whole: dict[str, Any], *names: str
 ) -> T | None:
     """Return the first of several parts that is there, or None."""

@@ -14,13 +14,13 @@ from articles.reading.values import (
     BadValueError,
     Values,
     address,
+    cached,
     cut_text,
+    date_reader,
     items,
     kind,
-    moment,
     name,
     part_of,
-    remembered,
     split_text,
     text,
 )
@@ -28,7 +28,7 @@ from text.urls import http_url
 
 _BETWEEN_NAMES = re.compile(r"\s*\([^()]*\)\s*(?:,|and\b|&|$)?\s*|\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
 _text = cut_text(limits.MAX_NAME)
-_UTC_DATE = moment(UTC)
+_UTC_DATE = date_reader(UTC)
 
 
 # Words after a name that describe the person: `[Ada](https://…), software engineer`.
@@ -40,7 +40,7 @@ _FULL_NAME = re.compile(
 )
 
 
-@remembered
+@cached
 def provider(values: Values, key: str, value: Any) -> Provider | None:
     """Return the publication that an article comes from."""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Article files → what each says now: a record, or the problem with it."""
+"""Article files → the result for each: a record, or the problem with the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Candidate(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What a file says now: a record or a problem.
+    """The result of reading a file: a record or a problem.
 
     It is neither if the bytes have not changed, or if the file is no article. `warnings` are the
     lines and reasons of optional values that could not be used.
@@ -49,7 +49,7 @@ class FileResult(NamedTuple):
 
     @property
     def is_no_article(self) -> bool:
-        """Whether the file was read and is none of the articles."""
+        """Whether the file was read and is not an article."""
         return self.record is None and self.problem is None and not self.is_same
 
     @property
@@ -76,7 +76,7 @@ def read_chunk(
     """Read and parse some files.
 
     Each stage handles a batch of files before the next stage begins: its code then stays in the processor's
-    caches, which takes a fifth of the time off.
+    caches, which saves a fifth of the time.
     """
     # Imported late: most refreshes find nothing to read, and loading YAML takes longer than they do.
     from articles.reading.frontmatter import article_of, head_of
@@ -113,7 +113,7 @@ def read_chunk(
 
 
 def _run(stage: Callable[[_File, str], None], files: Sequence[_File]) -> None:
-    """Run a stage for each of the files without a result; a file that cannot be read has one then."""
+    """Run a stage for each file without a result; a file that cannot be read gets a problem as its result."""
     for file in files:
         if file.result is not None:
             continue
@@ -125,10 +125,10 @@ def _run(stage: Callable[[_File, str], None], files: Sequence[_File]) -> None:
             problem = ArticleError(error.path, error.line, error.reason)
             file.result = FileResult(file.candidate, file.digest, problem=problem)
         except Exception as error:  # noqa: BLE001 - one unexpected file must not cost all others
-            file.result = FileResult(file.candidate, file.digest, problem=_unforeseen(path, error))
+            file.result = FileResult(file.candidate, file.digest, problem=_unexpected(path, error))
 
 
-def _unforeseen(path: str, error: Exception) -> ArticleError:
+def _unexpected(path: str, error: Exception) -> ArticleError:
     """Log where an error came from, without its text, which may quote a secret."""
     # Imported late: they take longer to load than a file to read, in each process that reads some.
     import logging
@@ -145,9 +145,9 @@ def packed(results: Sequence[FileResult]) -> list[tuple[Any, ...]]:
     return [(digest, record and (*record,), *rest) for _, digest, record, *rest in results]
 
 
-def unpacked(chunk: Sequence[Candidate], found: Sequence[tuple[Any, ...]]) -> list[FileResult]:
+def unpacked(chunk: Sequence[Candidate], packed_results: Sequence[tuple[Any, ...]]) -> list[FileResult]:
     """Return the results that were `packed`. Raises ValueError where they are not those of this chunk."""
     return [
         FileResult(candidate, digest, record and Record._make(record), *rest)
-        for candidate, (digest, record, *rest) in zip(chunk, found, strict=True)
+        for candidate, (digest, record, *rest) in zip(chunk, packed_results, strict=True)
     ]

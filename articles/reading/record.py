@@ -1,4 +1,4 @@
-"""An Article ↔ what the catalog stores of it."""
+"""Converts an Article into the record that the catalog stores, and back."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _stored_values = attrgetter(*_STORED)
 _IS_PUBLISHED, _QUALITY = _STORED.index("is_published"), _STORED.index("quality")
 _PARTS = {kind: (names := tuple(kind.__dataclass_fields__), attrgetter(*names))
           for kind in (Provider, Image, Enclosure)}  # fmt: skip
-_FEW = 8
-"""Topics and their ancestors up to which an article's spellings are remembered: 512 times 5 KB at most."""
+_MAX_CACHED_TOPICS = 8
+"""Topics and their ancestors up to which an article's spellings are cached: 512 times 5 KB at most."""
 
 
 def _plain_value(value: Provider | Image | Enclosure) -> dict[str, Any]:
     """Return a part of an article as a mapping without its empty fields."""
     names, values_of = _PARTS[type(value)]
-    return {name: each for name, each in zip(names, values_of(value), strict=True) if each is not None}
+    return {name: part for name, part in zip(names, values_of(value), strict=True) if part is not None}
 
 
 _json = json.JSONEncoder(
@@ -44,7 +44,7 @@ _json = json.JSONEncoder(
 
 
 class Record(NamedTuple):
-    """One article as the catalog stores it: plain values, cheap to hand from process to process.
+    """One article as the catalog stores it: plain values, which are cheap to send to another process.
 
     `fingerprint` covers all that a reader could see and nothing else: a new `heat`, a re-encrypted `secured`
     or a touched file leaves it unchanged. `spellings` is a JSON object: the slugs of the article's topics and
@@ -93,20 +93,22 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
         is_published=article.is_published,
         quality=article.quality,
         fingerprint=digest(seen.encode("utf-8", "surrogatepass")),
-        spellings=_few_spellings(tuple(spellings.items())) if len(spellings) <= _FEW else _json(spellings),
+        spellings=_few_spellings(tuple(spellings.items()))
+        if len(spellings) <= _MAX_CACHED_TOPICS
+        else _json(spellings),
         document=document,
         related=related,
         body=article.body,
     )
 
 
-def microseconds(moment: datetime) -> int:
+def microseconds(time: datetime) -> int:
     """Return a time as whole microseconds since 1970, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (time - _EPOCH) // _MICROSECOND
 
 
-def moment(microseconds: int) -> datetime:
-    """Return the time that `microseconds` stands for, aware and in UTC."""
+def time_of(microseconds: int) -> datetime:
+    """Return the time so many `microseconds` after 1970, aware and in UTC."""
     return _EPOCH + microseconds * _MICROSECOND
 
 
@@ -115,7 +117,7 @@ def article(document: str, path: str, *, related: str = "", count: int = 0, body
     fields: dict[str, Any] = json.loads(document)
     for name in _TIMES:
         if name in fields:
-            fields[name] = moment(fields[name])
+            fields[name] = time_of(fields[name])
     for name in ("topics", "slugs", "authors"):
         if name in fields:
             fields[name] = tuple(fields[name])
@@ -124,7 +126,7 @@ def article(document: str, path: str, *, related: str = "", count: int = 0, body
     if "images" in fields:
         fields["images"] = tuple(Image(**image) for image in fields["images"])
     if "enclosures" in fields:
-        fields["enclosures"] = tuple(Enclosure(**each) for each in fields["enclosures"])
+        fields["enclosures"] = tuple(Enclosure(**enclosure) for enclosure in fields["enclosures"])
     if related and count:
         fields["related"] = _related(related)[:count]
     return Article(path=path, body=body, **fields)
@@ -165,8 +167,8 @@ def _related_document(related: tuple[RelatedArticle, ...]) -> str:
 
 @lru_cache(maxsize=2048)
 def _related(document: str) -> tuple[RelatedArticle, ...]:
-    found = json.loads(document)
-    for item in found:
+    items = json.loads(document)
+    for item in items:
         if item["published_at"] is not None:
-            item["published_at"] = moment(item["published_at"])
-    return tuple(RelatedArticle(**item) for item in found)
+            item["published_at"] = time_of(item["published_at"])
+    return tuple(RelatedArticle(**item) for item in items)

@@ -17,7 +17,7 @@ from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
 from articles.reading import authorfiles, bundles, datafiles, hexo, hugo, jekyll, pelican, zola
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
-from articles.reading.visibility import truth
+from articles.reading.visibility import as_boolean
 
 SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
 """Extensions that the configuration of a program for Node.js may have."""
@@ -255,7 +255,7 @@ class Beside:
         """Yield the values that a section's own file sets for all files in the section."""
         values = hugo.with_lower_keys(head)
         yield from hugo.cascade(values.get("cascade"), folder, "")
-        is_draft = values.get("draft") is not None and truth(values["draft"]) is not False
+        is_draft = values.get("draft") is not None and as_boolean(values["draft"]) is not False
         if self._conventions.generator == "zola" and is_draft:
             yield Scope(values={"draft": True}, folder=folder)
 

@@ -23,9 +23,9 @@ _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # s
 # No database and no document can hold these: NUL, and halves of surrogate pairs.
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_MAX_REMEMBERED = 1024
-"""Values that a reader remembers, each of at most `_MAX_REMEMBERED_TEXT` characters."""
-_MAX_REMEMBERED_TEXT = 500
+_MAX_CACHED = 1024
+"""Values that a reader caches, each of at most `_MAX_CACHED_TEXT` characters."""
+_MAX_CACHED_TEXT = 500
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 T = TypeVar("T")
@@ -42,10 +42,10 @@ class BadValueError(Exception):
 
 @dataclass(slots=True)
 class Values:
-    """The values of one front matter by key in lower case, and what turned out to be wrong with them.
+    """The values of one front matter by key in lower case, and the problems with them.
 
-    With `strict` the first wrong value is raised; else it is noted in `problems` and left out. `is_storable`
-    is the head's, where no other file has added values.
+    With `strict` the first wrong value is raised; otherwise it is recorded in `problems` and left out.
+    `is_storable` is the head's, unless other files have added values.
     """
 
     head: Head
@@ -55,7 +55,7 @@ class Values:
     is_storable: bool = False
 
     def note(self, problem: BadValueError) -> None:
-        """Remember that a value could not be used, or raise that when everything must be right."""
+        """Record that a value could not be used; with `strict`, raise the problem."""
         if self.strict:
             raise problem
         if len(self.problems) < limits.MAX_WARNINGS:
@@ -69,20 +69,20 @@ class Values:
                 yield by_key[key]
 
     def first(self, read: Callable[[Values, str, Any], T | None], *keys: str) -> T | None:
-        """Return the value of the first key that has one which can be used and is not empty."""
+        """Return the first value of these keys that can be used and is not empty."""
         by_key = self.by_key
         for name in keys:
             if name not in by_key or by_key[name][1] is None:
                 continue
             try:
-                if found := read(self, *by_key[name]):
-                    return found
+                if result := read(self, *by_key[name]):
+                    return result
             except BadValueError as problem:
                 self.note(problem)
         return None
 
     def usable(self, read: Callable[[Values, str, Any], T | None], key: str, value: Any) -> T | None:
-        """Return what a value means, or None after noting that it cannot be used."""
+        """Return a value as `read` does; None, and a recorded problem, if it cannot be used."""
         try:
             return read(self, key, value)
         except BadValueError as problem:
@@ -90,25 +90,25 @@ class Values:
             return None
 
 
-def remembered(read: Callable[[Values, str, Any], T]) -> Callable[[Values, str, Any], T]:
-    """Return a reader that remembers what it made of short lists and mappings in which it found no fault.
+def cached(read: Callable[[Values, str, Any], T]) -> Callable[[Values, str, Any], T]:
+    """Return a reader that caches its results for short lists and mappings without a problem.
 
     `text.yaml.plain` returns one object for all files with the same lines, such as those of a provider: the
-    identity of the object then says that it has been read before.
+    identity of the object then shows that it has been read before.
     """
     seen: dict[int, tuple[Any, T]] = {}
 
     def read_once(values: Values, key: str, value: Any) -> T:
-        if known := seen.get(id(value)):
-            return known[1]  # no other object can have this id: `seen` refers to the one that has it
+        if entry := seen.get(id(value)):
+            return entry[1]  # no other object can have this id: `seen` refers to the one that has it
         faults = len(values.problems)
-        found = read(values, key, value)
+        result = read(values, key, value)
         is_sound = len(values.problems) == faults < limits.MAX_WARNINGS
-        if isinstance(value, (list, dict)) and is_sound and len(str(value)) <= _MAX_REMEMBERED_TEXT:
-            if len(seen) >= _MAX_REMEMBERED:
+        if isinstance(value, (list, dict)) and is_sound and len(str(value)) <= _MAX_CACHED_TEXT:
+            if len(seen) >= _MAX_CACHED:
                 seen.clear()
-            seen[id(value)] = value, found
-        return found
+            seen[id(value)] = value, result
+        return result
 
     return read_once
 
@@ -124,8 +124,8 @@ def text(values: Values, key: str, value: Any, limit: int = sys.maxsize) -> str:
     """Return a text without the spaces around it; a longer one than `limit` characters is a BadValueError."""
     if not isinstance(value, str):
         raise BadValueError(key, f"must be text, not {kind(value)}: put it in quotes")
-    found = (value if values.is_storable else storable(value)).strip(_MARGINS)
-    return found if len(found) <= limit else within(key, found, limit)
+    result = (value if values.is_storable else storable(value)).strip(_MARGINS)
+    return result if len(result) <= limit else within(key, result, limit)
 
 
 def storable(value: str) -> str:
@@ -151,7 +151,7 @@ def embed(values: Values, key: str, value: Any) -> str:
 
 
 def written(values: Values, key: str, value: Any, limit: int = sys.maxsize) -> str:
-    """Return what `text` does; a number, a date or a truth value is the text that is in the file."""
+    """Return what `text` does; a number, a date or a boolean is the text that is in the file."""
     if isinstance(value, (int, float, date)):
         return within(key, values.head.source_of(key, value).strip(_MARGINS), limit)
     return text(values, key, value, limit)
@@ -161,11 +161,11 @@ def cut_text(limit: int, take: Callable[[Values, str, Any], str] = text) -> Call
     """Return a reader of texts that cuts what is over `limit` characters, and notes it."""
 
     def read(values: Values, key: str, value: Any) -> str:
-        found = take(values, key, value)
-        if len(found) > limit:
+        result = take(values, key, value)
+        if len(result) > limit:
             values.note(BadValueError(key, f"is longer than {limit:,} characters and was cut"))
-            found = f"{found[: limit - 1].rstrip()}…"
-        return found
+            result = f"{result[: limit - 1].rstrip()}…"
+        return result
 
     return read
 
@@ -174,18 +174,18 @@ def identifier(values: Values, key: str, value: Any) -> str:
     """Return an article's own id, in NFC."""
     if isinstance(value, str) and _NOT_TEXT.search(value):
         raise BadValueError(key, "must not contain NUL or half of a surrogate pair")
-    found = str(value) if type(value) is int else text(values, key, value)
-    if not 0 < len(found) <= limits.MAX_ID:
+    result = str(value) if type(value) is int else text(values, key, value)
+    if not 0 < len(result) <= limits.MAX_ID:
         raise BadValueError(key, f"must be 1 to {limits.MAX_ID:,} characters long")
-    return unicodedata.normalize("NFC", found)
+    return unicodedata.normalize("NFC", result)
 
 
 def guid(values: Values, key: str, value: Any) -> str:
     """Return the id that another feed gave to an article: any text on one line."""
-    found = written(values, key, value, limits.MAX_GUID)
-    if not found.isprintable():
+    result = written(values, key, value, limits.MAX_GUID)
+    if not result.isprintable():
         raise BadValueError(key, "must not contain line ends or control characters")
-    return found
+    return result
 
 
 def integer(values: Values, key: str, value: Any) -> int:
@@ -195,7 +195,7 @@ def integer(values: Values, key: str, value: Any) -> int:
     return value
 
 
-def moment(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
+def date_reader(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
     """Return a reader of dates, which are in `zone` when they name none."""
 
     def read(values: Values, key: str, value: Any) -> datetime:
@@ -232,17 +232,17 @@ def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bo
     A string is split at `separator` ("," or " ", or ";" for at semicolons if there are any, else at commas),
     an item of a list never.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for key, value in values.given(*map(str.lower, keys)):
-        found |= dict.fromkeys(_topics(values, key, _split(key, value, separator)))
-        if found and not merging:
+        names |= dict.fromkeys(_topics(values, key, _split(key, value, separator)))
+        if names and not merging:
             break
-    if len(found) > limits.MAX_TOPICS:
+    if len(names) > limits.MAX_TOPICS:
         values.note(BadValueError(keys[0], f"only the first {limits.MAX_TOPICS} topics are taken"))
-    return tuple(found)[: limits.MAX_TOPICS]
+    return tuple(names)[: limits.MAX_TOPICS]
 
 
-@remembered
+@cached
 def _topics(values: Values, key: str, value: Any) -> tuple[str, ...]:
     return tuple(filter(None, (values.usable(_topic, place, item) for place, item in items(key, value))))
 
@@ -259,7 +259,7 @@ def _split(key: str, value: Any, separator: str) -> Any:
 def split_text(value: str, separator: str) -> list[str]:
     """Return the parts of a text that names several things."""
     if separator == " ":
-        return [part for each in value.split() if (part := each.strip(","))]
+        return [part for word in value.split() if (part := word.strip(","))]
     return value.split(";" if separator == ";" and ";" in value else ",")
 
 
@@ -269,11 +269,11 @@ def _topic(values: Values, key: str, value: Any) -> str:
     return written(values, key, value, limits.MAX_TOPIC)
 
 
-def within(key: str, found: str, limit: int) -> str:
+def within(key: str, result: str, limit: int) -> str:
     """Return a text that is within a limit of characters. Raises BadValueError."""
-    if len(found) > limit:
+    if len(result) > limit:
         raise BadValueError(key, f"is longer than {limit:,} characters and was left out")
-    return found
+    return result
 
 
 def kind(value: Any) -> str:
@@ -291,12 +291,12 @@ def kind(value: Any) -> str:
 def part_of(
     values: Values, read: Callable[[Values, str, Any], T | None], key: str, value: dict[str, Any], part: str
 ) -> T | None:
-    """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
-    found = value.get(part)
-    if found is None:
+    """Return one part of a mapping as `read` does; None if there is none, or if it cannot be used."""
+    result = value.get(part)
+    if result is None:
         return None
     try:
-        return read(values, f"{key}.{part}", found)
+        return read(values, f"{key}.{part}", result)
     except BadValueError as problem:
         values.note(problem)
         return None

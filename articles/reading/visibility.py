@@ -26,7 +26,7 @@ _NESTED = ("extra", "params", "seo")
 _NEVER = frozenset({"never", "false", "local"})
 _SEPARATORS = re.compile(r"[\s_-]+")
 _UNREADABLE = "cannot be read as true or false, so the article is not published"
-_LONGEST = 40
+_MAX_LENGTH = 40
 """Characters of the longest value or key that is recognised here."""
 _SMALL = 1_000
 """Characters of a file's keys below which another file is likely to have the same ones."""
@@ -36,12 +36,12 @@ _SMALL = 1_000
 class Hidden:
     """Why an article is not published: the key that says so, "" for its place, and what that key says.
 
-    `is_doubt` is set where the value could not be read as true or false.
+    `is_unclear` is set where the value could not be read as true or false.
     """
 
     key: str
     reason: str
-    is_doubt: bool = False
+    is_unclear: bool = False
 
     def __str__(self) -> str:
         return f"{self.key}: {self.reason}" if self.key else self.reason
@@ -68,13 +68,13 @@ def _reasons(
             continue
         if name in _NESTED:
             if isinstance(value, Mapping) and not is_nested:
-                named = {inner: said for inner, said in value.items() if isinstance(inner, str)}
+                named = {inner: item for inner, item in value.items() if isinstance(inner, str)}
                 inner = _reasons(named, conventions, is_nested=True)
-                yield from (replace(each, key=f"{key}.{each.key}") for each in inner)
+                yield from (replace(hidden, key=f"{key}.{hidden.key}") for hidden in inner)
             continue
         reason = _reason(name, value, conventions)
         if reason:
-            yield Hidden(key, reason, is_doubt=reason is _UNREADABLE)
+            yield Hidden(key, reason, is_unclear=reason is _UNREADABLE)
 
 
 def _reason(name: str, value: Any, conventions: Conventions) -> str | None:
@@ -82,29 +82,29 @@ def _reason(name: str, value: Any, conventions: Conventions) -> str | None:
     if name in _HIDE or name in _SHOW:
         if name == "published" and is_date(value):
             return None
-        said = truth(value)
-        if said is None:
+        is_true = as_boolean(value)
+        if is_true is None:
             return _UNREADABLE
-        return None if said == (name in _SHOW) else ("is true" if said else "is false")
+        return None if is_true == (name in _SHOW) else ("is true" if is_true else "is false")
     if name in ("visibility", "status"):
-        word = value.strip().lower() if isinstance(value, str) and len(value) <= _LONGEST else ""
+        word = value.strip().lower() if isinstance(value, str) and len(value) <= _MAX_LENGTH else ""
         allowed = _PUBLIC if name == "visibility" else _PUBLISHED
         return None if word in allowed else f"is not {'public' if name == 'visibility' else 'published'}"
-    return _generators_word(name, value, conventions)
+    return _generator_reason(name, value, conventions)
 
 
-def _generators_word(name: str, value: Any, conventions: Conventions) -> str | None:
+def _generator_reason(name: str, value: Any, conventions: Conventions) -> str | None:
     """Return why a key that only one generator knows hides an article."""
     generator = conventions.generator
     if name == "eleventyexcludefromcollections" and generator == "eleventy":
-        return None if truth(value) is False else "is not false"
+        return None if as_boolean(value) is False else "is not false"
     if name == "permalink" and generator == "eleventy":
-        return "is false" if truth(value) is False else None
+        return "is false" if as_boolean(value) is False else None
     if name == "render" and generator == "zola":
-        return None if truth(value) is True else "is not true"
+        return None if as_boolean(value) is True else "is not true"
     if name == "build" and generator == "hugo" and isinstance(value, Mapping):
-        said = {str(key).lower(): str(word).lower() for key, word in value.items()}
-        return "says never" if {said.get("list"), said.get("render")} & _NEVER else None
+        words = {str(key).lower(): str(word).lower() for key, word in value.items()}
+        return "says never" if {words.get("list"), words.get("render")} & _NEVER else None
     return None
 
 
@@ -116,7 +116,7 @@ _KNOWN = (
 
 def _known_keys(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return the keys that may hide an article, each with its name."""
-    return tuple((key, name) for key in keys if len(key) <= _LONGEST and (name := _known_name(key)))
+    return tuple((key, name) for key in keys if len(key) <= _MAX_LENGTH and (name := _known_name(key)))
 
 
 _seen_known_keys = lru_cache(maxsize=512)(_known_keys)
@@ -132,13 +132,13 @@ def _known_name(key: str) -> str:
     return name if name in _KNOWN else ""
 
 
-def truth(value: Any) -> bool | None:
+def as_boolean(value: Any) -> bool | None:
     """Return whether a value means true or false, however it is spelled; None where it means neither."""
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         return bool(value) if value in (0, 1) else None
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _MAX_LENGTH:
         return None
     word = value.strip().strip("\"'").lower()
     return True if word in _TRUE else False if word in _FALSE else None

@@ -463,7 +463,7 @@ def test_only_short_values_are_remembered(count: int) -> None:
     """A reader does not keep long values, nor more than a fixed number of short ones."""
     calls = []
 
-    @values.remembered
+    @values.cached
     def read(found: Values, key: str, value: Any) -> int:
         calls.append(value)
         return len(value)

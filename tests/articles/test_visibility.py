@@ -13,7 +13,7 @@ from articles.article import Article
 from articles.conventions import Conventions, Generator
 from articles.reading import frontmatter
 from articles.reading.context import Context
-from articles.reading.visibility import truth, why_hidden
+from articles.reading.visibility import as_boolean, why_hidden
 
 GENERATORS: list[Generator] = [
     "plain", "jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro",
@@ -53,7 +53,7 @@ def article(values: dict[str, Any], generator: Generator, path: str = "a.md") ->
 
 
 unreadable = st.one_of(
-    st.text(min_size=1).filter(lambda text: truth(text) is None),
+    st.text(min_size=1).filter(lambda text: as_boolean(text) is None),
     st.integers().filter(lambda number: number not in (0, 1)),
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.booleans(), max_size=2),

@@ -152,7 +152,7 @@ def later_items(text: str, key: str, count: int) -> tuple[int, int] | None:
     end = _end_of(_CLOSED_LINES, text, _end_of(_ENDING_LINES, text, first.start()))
     if end <= later or text.startswith((" ", "- "), end):
         return None
-    return None if any(text.find(each, later, end) >= 0 for each in _LINE_BREAKS) else (later, end)
+    return None if any(text.find(character, later, end) >= 0 for character in _LINE_BREAKS) else (later, end)
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -161,13 +161,13 @@ def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def _is_usual(text: str) -> bool:
-    # Only what is left without ASCII's usual characters is looked at one by one: five times as fast.
+    # Only the text without the usual ASCII characters is searched: five times as fast.
     rest = text.encode("utf-8", "surrogatepass").translate(None, _USUAL_BYTES)
     return not rest or not _UNUSUAL.search(rest.decode("utf-8", "surrogatepass"))
 
 
 def _unquoted(quoted: str) -> str:
-    """Return what a scalar in double quotes says. Raises _NotPlainError where that is not certain here."""
+    """Return the text of a scalar in double quotes. Raises _NotPlainError if it is not certain here."""
     text = quoted[1:-1]
     if "\n" in text:
         raise _NotPlainError
