@@ -70,7 +70,9 @@ def clean(text: str) -> str:
     The result is empty if no character is visible, as in a text of soft hyphens. Of the combining marks on
     one letter, the first MAX_MARKS stay: hundreds would cover other messages.
     """
-    if text.isascii() and text.isprintable() and "  " not in text:  # fast; no control is printable
+    # Fast for most western texts: what is removed is not printable, and what is printable and not in
+    # _PERHAPS_MARK is visible.
+    if text.isprintable() and "  " not in text and (text.isascii() or not _PERHAPS_MARK.search(text)):
         return text.strip()
     found = " ".join(_UNSEEN.sub("", text).split())
     if not any(map(_is_visible, found)):

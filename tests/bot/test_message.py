@@ -157,7 +157,7 @@ def test_a_long_summary_is_an_invitation_not_the_article() -> None:
 def test_clean_text_is_one_visible_line(text: str) -> None:
     """The text has no controls, surrogates or double spaces, can be encoded, and stays when cleaned again."""
     cleaned = clean(text)
-    assert clean(cleaned) == cleaned
+    assert clean(cleaned) == clean(f"{text}  ") == cleaned
     assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
     assert "  " not in cleaned
     cleaned.encode()
