@@ -25,7 +25,7 @@ from bot.outbox.moves import NewPost, add_posts, move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
-from bot.outbox.schema import channels, deliveries, posts
+from bot.outbox.schema import IS_RARE, IS_SCHEDULED, channels, deliveries, is_one_of, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.outbox.wording import attempts
 from bot.services import Detail
@@ -150,10 +150,11 @@ def forget(database: Database, channel: str, now: datetime) -> int | None:
     with database.write() as connection:
         gone = connection.execute(delete(channels).where(channels.c.name == channel))
         waiting, cause = [DeliveryState.WAITING], Cause.FORGOTTEN
-        unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None))
+        waits = or_(IS_SCHEDULED, IS_RARE)
+        unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None), waits)
         held = DUE | {PostState.HELD}
         move_posts(connection, unsent, held, PostState.DEAD, now, cause=cause, note="")
-        which = and_(deliveries.c.channel == channel, _is_idle())
+        which = and_(deliveries.c.channel == channel, is_one_of(deliveries.c.state, waiting), _is_idle())
         dropped = move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)
     return dropped if gone.rowcount or dropped else None
 

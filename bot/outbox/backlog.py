@@ -151,8 +151,7 @@ class Backlog:
 
 def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
     """Return the channel's deliveries that wait for a post, oldest first, within an open transaction."""
-    query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
-    return as_deliveries(connection.execute(query))
+    return as_deliveries(connection.execute(_WAITING, {"given_channel": channel, "given_limit": limit}))
 
 
 def read_recent(connection: Connection, channel: str, since: datetime, limit: int) -> list[Delivery]:
@@ -212,6 +211,14 @@ def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:
         deliveries.c.state == DeliveryState.WAITING.value,
         deliveries.c.post_id.is_(None),
     )
+
+
+_WAITING = (
+    select(*delivery_columns)
+    .where(_unreleased(bindparam("given_channel")))
+    .order_by(deliveries.c.id)
+    .limit(bindparam("given_limit"))
+)
 
 
 @cache

@@ -27,6 +27,7 @@ _other = posts.alias("other")
 _ENABLED = exists().where(
     channels.c.name == bindparam("given_channel"), channels.c.state == ChannelStatus.ENABLED.value
 )
+_IS_ENABLED = select(_ENABLED)
 _FREE_POST = and_(
     posts.c.id == bindparam("given_number"),
     posts.c.claim.is_(None),
@@ -91,7 +92,7 @@ def is_over(lease: Lease) -> ColumnElement[bool]:
 
 def is_enabled(connection: Connection, channel: str) -> bool:
     """Return whether a channel is neither paused nor disabled."""
-    return bool(connection.scalar(select(_ENABLED), {"given_channel": channel}))
+    return bool(connection.scalar(_IS_ENABLED, {"given_channel": channel}))
 
 
 def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:

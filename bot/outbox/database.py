@@ -105,6 +105,10 @@ class Utc(TypeDecorator[datetime]):
         return _time_in if dialect.name == "sqlite" else _utc
 
 
+_UTC = "+00:00"
+"""The offset in a time as text; an early version stored some times with it, all others are without."""
+
+
 def _utc(value: datetime | None) -> datetime | None:
     if value is None:
         return None
@@ -115,11 +119,11 @@ def _utc(value: datetime | None) -> datetime | None:
 
 def _utc_text(value: datetime | None) -> str | None:
     moment = _utc(value)
-    return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix("+00:00")
+    return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix(_UTC)
 
 
 def _time_in(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if text is None else datetime.fromisoformat(text.removesuffix(_UTC) + _UTC)
 
 
 class Database:

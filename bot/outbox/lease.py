@@ -46,6 +46,7 @@ IS_HELD = exists().where(
     lease.c.expires_at > bindparam("lease_moment"),
 )
 """The SQL condition that the lease is held; the parameters are those of `Lease.parameters`."""
+_IS_HELD = select(IS_HELD)
 
 _TAKE = (
     update(lease)
@@ -137,7 +138,7 @@ class Lease:
 
     def is_held(self, connection: Connection) -> bool:
         """Return whether this process holds the lease now, according to the database."""
-        return self.fence is not None and bool(connection.scalar(select(IS_HELD), self.parameters()))
+        return self.fence is not None and bool(connection.scalar(_IS_HELD, self.parameters()))
 
     def parameters(self) -> dict[str, object]:
         """Return the parameters of IS_HELD."""

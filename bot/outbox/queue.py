@@ -6,7 +6,7 @@ This module knows nothing of rules, messages and requests.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     case,
     false,
     func,
@@ -49,6 +50,14 @@ APART = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(days=1, minutes=1)
 """The longest wait for a correction, with a margin: services ask for a day at most."""
 
+# Constructed once, as senders run it for every batch of posts.
+_DUE = (
+    select(*post_columns)
+    .where(posts.c.channel == bindparam("given_channel"), posts.c.due_at <= bindparam("given_at"))
+    .order_by(case((posts.c.kind == PostKind.TEST, 0), else_=1), posts.c.id)
+    .limit(bindparam("given_limit"))
+)
+
 
 class Outbox:
     """The queue in one database, used by the process that `lease` belongs to."""
@@ -60,9 +69,7 @@ class Outbox:
 
     def due(self, channel: str, now: datetime, limit: int) -> list[Post]:
         """Return the channel's oldest posts that are due at `now`, test messages first."""
-        query = select(*post_columns).where(posts.c.channel == channel, posts.c.due_at <= now)
-        first = case((posts.c.kind == PostKind.TEST, 0), else_=1)
-        return self._posts(query.order_by(first, posts.c.id).limit(limit))
+        return self._posts(_DUE, {"given_channel": channel, "given_at": now, "given_limit": limit})
 
     def to_correct(self, channel: str, now: datetime, limit: int) -> list[Post]:
         """Return the channel's posts whose correction is due at `now`."""
@@ -247,9 +254,11 @@ class Outbox:
                 .values(correct_at=None, failures=0)
             )
 
-    def _posts(self, query: Select[*tuple[Any, ...]]) -> list[Post]:
+    def _posts(
+        self, query: Select[*tuple[Any, ...]], parameters: Mapping[str, Any] | None = None
+    ) -> list[Post]:
         with self.database.read() as connection:
-            return read_posts(connection, query)
+            return read_posts(connection, query, parameters)
 
 
 def read_post(database: Database, number: int) -> Post | None:

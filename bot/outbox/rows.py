@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
 from bot.outbox.causes import Cause
 from bot.outbox.records import Delivery, Post, PostKind
@@ -36,16 +36,23 @@ def as_deliveries(rows: Iterable[Sequence[Any]]) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-def read_posts(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Post]:
+_MEMBERS = (
+    select(*delivery_columns)
+    .where(deliveries.c.post_id.in_(bindparam("given_posts", expanding=True)))
+    .order_by(func.coalesce(deliveries.c.position, 0), deliveries.c.id)
+)
+
+
+def read_posts(
+    connection: Connection,
+    query: Select[*tuple[Any, ...]],
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Post]:
     """Return the posts that `query` selects by `post_columns`, with their deliveries."""
-    found = connection.execute(query).all()
+    found = connection.execute(query, parameters).all()
     members: dict[int | None, list[Delivery]] = defaultdict(list)
     if found:
-        rows = connection.execute(
-            select(*delivery_columns)
-            .where(deliveries.c.post_id.in_([row.id for row in found]))
-            .order_by(func.coalesce(deliveries.c.position, 0), deliveries.c.id)
-        )
+        rows = connection.execute(_MEMBERS, {"given_posts": [row.id for row in found]})
         for delivery in as_deliveries(rows):
             members[delivery.post_id].append(delivery)
     return [_post(row, tuple(members[row.id])) for row in found]

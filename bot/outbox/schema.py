@@ -6,12 +6,14 @@ and upgrades the tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -23,9 +25,11 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    literal_column,
 )
 
 from bot.outbox.database import Utc
+from bot.outbox.states import DUE, RARE
 
 # SQLite assigns ids only in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
@@ -125,7 +129,20 @@ def _where(column: Column[Any]) -> dict[str, Any]:
     return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
 
 
-Index("ix_posts_state", posts.c.state, posts.c.channel)
+def is_one_of(state: Column[str], states: Iterable[str]) -> ColumnElement[bool]:
+    """Return the SQL condition for one of some states, which are literals and not parameters."""
+    return state.in_([literal_column(f"'{each}'") for each in sorted(states)])
+
+
+IS_SCHEDULED = and_(posts.c.due_at.is_not(None), is_one_of(posts.c.state, DUE))
+"""The SQL condition for posts that will be sent without an operator, in a form that finds ix_posts_due."""
+
+IS_RARE = is_one_of(posts.c.state, RARE)
+"""The SQL condition of the index by state. A query that is to use the index has to contain it as it is.
+
+The index leaves out the states that change with every request, as it would change with each of them.
+"""
+Index("ix_posts_state", posts.c.state, posts.c.channel, sqlite_where=IS_RARE, postgresql_where=IS_RARE)
 # The senders' queries read only waiting posts, however many old ones there are.
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
 Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
@@ -156,7 +173,6 @@ attempts = Table(
     Column("status", Integer),
     Column("reason", Text, nullable=False),
     Index("ix_attempts_post_id", "post_id"),
-    sqlite_autoincrement=True,
 )
 
 # How many deliveries are in which state, and their post ("": none, or one that is planned, claimed or sent);

@@ -90,6 +90,9 @@ DUE = frozenset({PostState.PLANNED, PostState.RETRY, PostState.UNKNOWN})
 SHOWN = frozenset({PostState.SENT, PostState.ACCEPTED})
 """States of a post that people see."""
 
+RARE = frozenset({PostState.RETRY, PostState.UNKNOWN, PostState.HELD, PostState.DEAD})
+"""States that few posts are in; the others change with every request."""
+
 NOT_BEGUN = SHOWN | {PostState.PLANNED}
 """States of a post that a waiting delivery does not show, as there was no attempt since it waits."""
 

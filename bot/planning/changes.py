@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, updat
 
 from articles.article import Article
 from bot.outbox.keys import index_key, is_storable
-from bot.outbox.schema import deliveries, posts
-from bot.outbox.states import DUE, SHOWN, PostState
+from bot.outbox.schema import IS_SCHEDULED, deliveries, posts
+from bot.outbox.states import SHOWN, PostState
 from bot.planning.facts import stories_of
 
 QUIET = timedelta(seconds=60)
@@ -53,8 +53,9 @@ def correctable(now: datetime) -> ColumnElement[bool]:
 
 def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
     # Posts in flight or due too: the request may have the article as it was before.
-    is_due = and_(posts.c.state.in_(sorted(DUE)), posts.c.due_at <= now)
-    in_flight = or_(posts.c.state == PostState.CLAIMED, is_due)
+    is_due = and_(IS_SCHEDULED, posts.c.due_at <= now)
+    is_claimed = and_(posts.c.claim.is_not(None), posts.c.state == PostState.CLAIMED)
+    in_flight = or_(is_claimed, is_due)
     showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
     marked = connection.execute(
         update(posts)

@@ -9,12 +9,11 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.records import PostKind
-from bot.outbox.schema import posts
+from bot.outbox.schema import IS_RARE, IS_SCHEDULED, posts
 from bot.outbox.states import PostState
 from bot.planning.policy import Policy, Spent
 
 _COUNTED = (PostKind.NEWS, PostKind.DIGEST, PostKind.URGENT)
-_WILL_BE_SEEN = (PostState.PLANNED, PostState.CLAIMED, PostState.RETRY, PostState.UNKNOWN)
 
 
 def spent_of(connection: Connection, policy: Policy, state: ChannelState, left: int, now: datetime) -> Spent:
@@ -38,10 +37,11 @@ def spent_of(connection: Connection, policy: Policy, state: ChannelState, left: 
 
 def _may_be_seen(since: datetime) -> ColumnElement[bool]:
     """Return the SQL condition for posts that are not sent again and whose answer was lost since then."""
-    over = posts.c.state.in_((PostState.HELD, PostState.DEAD))
+    over = and_(IS_RARE, posts.c.state.in_((PostState.HELD, PostState.DEAD)))
     return and_(over, posts.c.cause == Cause.ANSWER_LOST, posts.c.updated_at >= since)
 
 
 def _is_under_way() -> ColumnElement[bool]:
-    unreviewed = and_(posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
-    return or_(posts.c.state.in_(_WILL_BE_SEEN), unreviewed)
+    unreviewed = and_(IS_RARE, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
+    in_flight = and_(posts.c.claim.is_not(None), posts.c.state == PostState.CLAIMED)
+    return or_(IS_SCHEDULED, in_flight, unreviewed)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from articles.article import Article
 from bot.outbox import channelstate
@@ -18,8 +18,8 @@ from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import post_columns, read_posts
-from bot.outbox.schema import posts
-from bot.outbox.states import DUE, DeliveryState, PostState
+from bot.outbox.schema import IS_RARE, IS_SCHEDULED, posts
+from bot.outbox.states import DeliveryState, PostState
 from bot.planning.candidates import recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
 from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
@@ -174,10 +174,8 @@ def unplanned(article: Article, channel: str, number: int) -> Delivery:
 
 def _released(connection: Connection, channel: Channel, is_open: bool) -> Iterator[ComingPost]:
     """Yield the posts in the outbox that are not sent yet: due later, or waiting for a retry or review."""
-    in_review = (posts.c.state == PostState.HELD) & (posts.c.cause == Cause.REVIEW)
-    query = select(*post_columns).where(
-        posts.c.channel == channel.name, or_(posts.c.state.in_(sorted(DUE)), in_review)
-    )
+    in_review = and_(IS_RARE, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
+    query = select(*post_columns).where(posts.c.channel == channel.name, or_(IS_SCHEDULED, in_review))
     for post in read_posts(connection, query.order_by(posts.c.id).limit(MAX_WAITING)):
         if post.deliveries and (is_open or post.due_at is None):
             yield _released_post(post)

@@ -23,7 +23,7 @@ from bot.outbox.database import Database, connect
 from bot.outbox.keys import index_key
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
-from bot.outbox.tallies import deliveries_by_state
+from bot.outbox.tallies import attempts_made, deliveries_by_state
 from tests.bot.world import START, Clock, World, article
 from tests.fakechat import FakeChat
 
@@ -198,7 +198,7 @@ def known_articles(deliveries: list[Delivery]) -> set[str]:
 
 
 def test_new_rows_are_numbered_after_the_old(world: World) -> None:
-    """No number of a delivery or post is used again."""
+    """No number of a delivery or post is used again, and the attempts go on being counted."""
     last = max(each.id for each in world.deliveries())
     world.clock.advance(minutes=1)
     bot = world.started(world.slack("new-channel", backfill=1))
@@ -206,3 +206,6 @@ def test_new_rows_are_numbered_after_the_old(world: World) -> None:
     world.tick(bot)
     (found,) = world.deliveries(State.SENT, channel="new-channel")
     assert found.id > last
+    with world.database.read() as connection:
+        counted = {each.channel: each.attempts for each in attempts_made(connection)}
+    assert counted["new-channel"] == 1
