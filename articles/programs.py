@@ -110,6 +110,7 @@ _MARKS: tuple[tuple[str, Program], ...] = (
 _IN_MKDOCS_BLOG = re.compile(
     r"""^[ ]+post_url_(format|date_format):[ ]*["']?([^"'\n#]{1,200}?)["']?[ ]*$""", re.M
 )
+_BLOG_PLUGIN = re.compile(r"^[ ]*-[ ]*(?:material/)?blog\b", re.MULTILINE)
 # https://unicode.org/reports/tr35/tr35-dates.html#Date_Field_Symbol_Table
 _DATE_PARTS = {"yyyy": ":year", "MM": ":month", "dd": ":day", "M": ":i_month", "d": ":i_day", "y": ":year"}
 _DATE_LETTERS = re.compile("yyyy|MM|dd|M|d|y")
@@ -149,7 +150,9 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
     below = articles.relative_to(home).as_posix()
     if site_program is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
         blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
-        return f"/{blog}/{_mkdocs_path(home)}/" if blog not in ("", "docs") else None
+        is_blog = below.endswith("posts") or _BLOG_PLUGIN.search(_mkdocs_settings(home))
+        path = _mkdocs_path(home) if is_blog else ":folders/:basename"
+        return f"/{blog}/{path}/" if blog not in ("", ".", "docs") else None
     if site_program is QUARTZ:
         return f"/{below.removeprefix('content').strip('/')}/:quartz_path".replace("//", "/")
     if site_program not in (VITEPRESS, VUEPRESS):
@@ -163,11 +166,15 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
 
 def _mkdocs_path(home: Path) -> str:
     """Return the pattern below the blog in the settings of Material's blog plugin, or else its default."""
-    texts = (datafiles.read_text(home / name) or "" for name in ("mkdocs.yml", "mkdocs.yaml"))
-    given = {match[1]: match[2] for text in texts for match in _IN_MKDOCS_BLOG.finditer(text)}
+    given = {match[1]: match[2] for match in _IN_MKDOCS_BLOG.finditer(_mkdocs_settings(home))}
     date = _DATE_LETTERS.sub(lambda match: _DATE_PARTS[match[0]], given.get("date_format", "yyyy/MM/dd"))
     path = given.get("format", "{date}/{slug}").replace("{date}", date)
     return path.replace("{slug}", ":slug").replace("{file}", ":basename").strip("/")
+
+
+def _mkdocs_settings(home: Path) -> str:
+    texts = (datafiles.read_text(home / name) for name in ("mkdocs.yml", "mkdocs.yaml"))
+    return next(filter(None, texts), "")
 
 
 def _entries(level: Path) -> Iterator[str]:

@@ -315,6 +315,7 @@ def test_a_repository(tmp_path: Path) -> None:
             },
             "/news/:year/:i_month/:basename/",
         ),
+        ({"mkdocs.yml": "", "docs/notes/a.md": DATED, "docs/b.md": ""}, "/notes/:folders/:basename/"),
         (
             {
                 "astro.config.mjs": "",

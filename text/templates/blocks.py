@@ -39,7 +39,7 @@ _VOID = frozenset(
 
 def marked(text: str) -> str:
     """Return a text with blank lines around what is in tags with the attribute `markdown`, and without it."""
-    if not _IS_MARKED.search(text):
+    if " markdown" not in text or not _IS_MARKED.search(text):
         return text
     shown: list[str] = []
     open_tags: list[str] = []
@@ -67,6 +67,8 @@ def separated(text: str) -> str:
     For kramdown and Python-Markdown a block ends with its last tag, for CommonMark at a blank line; and tags
     of text, such as `<br>` alone on a line, begin a block for CommonMark only.
     """
+    if "<" not in text:
+        return text
     if _TEXT_TAG.search(text):
         text = outside_code(text, _TEXT_TAG, lambda tag: tag[1] + ("\n\n" if tag["block"] else " "))
     if not _TEXT_BELOW.search(text):
