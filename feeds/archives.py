@@ -91,10 +91,10 @@ class Counts(Protocol):
 
 def parse(name: str) -> Part | None:
     """Return the part that an address names, or None."""
-    found = _NAME.fullmatch(name) if len(name) <= len("2026-05-99999") else None
-    if found is None or found[1] == "0000":
+    match = _NAME.fullmatch(name) if len(name) <= len("2026-05-99999") else None
+    if match is None or match[1] == "0000":
         return None
-    return Part(Month(int(found[1]), int(found[2])), int(found[3] or 1))
+    return Part(Month(int(match[1]), int(match[2])), int(match[3] or 1))
 
 
 def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:

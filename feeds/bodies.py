@@ -151,8 +151,8 @@ class Bodies:
         tasks = {}
         for article, own_url in articles:
             key = self._key(article, own_url)
-            found = self.cache.rendered.get(key)
-            if not article.body.strip() or (found is not None and self._holds(found)):
+            rendered = self.cache.rendered.get(key)
+            if not article.body.strip() or (rendered is not None and self._holds(rendered)):
                 continue
             stored = self.cache.stored
             if stored is None or self._stored_key(stored, key, article) not in stored:

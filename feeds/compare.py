@@ -131,13 +131,13 @@ IdsOf = Callable[[OwnEntry], Mapping[Guids, str]]
 """Returns the id that an entry would have with each value of `articles.guid`."""
 
 
-def advice(found: Comparison, ids_of: IdsOf, current: Guids, base_url: str | None) -> Iterator[str]:
+def advice(comparison: Comparison, ids_of: IdsOf, current: Guids, base_url: str | None) -> Iterator[str]:
     """Yield what to change in the settings so that the entries keep their ids; nothing if all do."""
-    if not found.changed:
+    if not comparison.changed:
         return
-    pairs = found.same + found.changed
+    pairs = comparison.same + comparison.changed
     ids = {pair.own.path: ids_of(pair.own) for pair in pairs}
-    counts = Counter[Guids]({current: len(found.same)})
+    counts = Counter[Guids]({current: len(comparison.same)})
     for pair in pairs:
         counts.update(
             mode for mode, id_ in ids[pair.own.path].items() if mode != current and id_ == pair.old.id
@@ -145,7 +145,7 @@ def advice(found: Comparison, ids_of: IdsOf, current: Guids, base_url: str | Non
     best, most = max(counts.items(), key=lambda item: (item[1], item[0] == current))
     if best != current:
         yield f"set articles.guid: {best}, and {most:,} of {len(pairs):,} entries have their old ids"
-    rest = [pair for pair in found.changed if ids[pair.own.path].get(best) != pair.old.id]
+    rest = [pair for pair in comparison.changed if ids[pair.own.path].get(best) != pair.old.id]
     if not rest:
         return
     if origin := _other_origin(rest, base_url):

@@ -45,22 +45,22 @@ def print_comparison(
     if publisher.topic(slug) is None:
         raise NoFeedError(f"there is no topic {slug!r}")
     spelled = uri_of if old.format == "Atom" else str
-    found = compare(old, own_entries(publisher, slug, spelled))
+    comparison = compare(old, own_entries(publisher, slug, spelled))
     conventions = publisher.catalog.conventions
     advised = list(
         advice(
-            found,
+            comparison,
             lambda entry: ids_by_setting(publisher, indexer, entry, spelled),
             conventions.guid,
             conventions.base_url,
         )
     )
     if as_json:
-        print_json(_as_json(old, found, advised), indent=2)
+        print_json(_as_json(old, comparison, advised), indent=2)
     else:
-        for line in (*_lines(old, found), *advised):
+        for line in (*_lines(old, comparison), *advised):
             print_line(line)
-    return not found.repeated
+    return not comparison.repeated
 
 
 def old_feed(source: str, fetch: Callable[..., bytes]) -> OldFeed:
@@ -117,19 +117,19 @@ def _file(path: Path) -> bytes:
         raise UnreadableFeedError(error.strerror or "it cannot be read") from error
 
 
-def _lines(old: OldFeed, found: Comparison) -> Iterator[str]:
+def _lines(old: OldFeed, comparison: Comparison) -> Iterator[str]:
     count = len(old.entries)
     yield f"{old.format} with {count:,} {'entry' if count == 1 else 'entries'}:"
-    yield f"{len(found.same):6,}  are here with the same id"
-    yield from _pairs(found.by_link, "have the same address here and another id")
-    yield from _pairs(found.by_title, "have the same title and date here, and another id")
-    yield f"{len(found.missing):6,}  are not here"
-    for entry in found.missing[:_EXAMPLES]:
+    yield f"{len(comparison.same):6,}  are here with the same id"
+    yield from _pairs(comparison.by_link, "have the same address here and another id")
+    yield from _pairs(comparison.by_title, "have the same title and date here, and another id")
+    yield f"{len(comparison.missing):6,}  are not here"
+    for entry in comparison.missing[:_EXAMPLES]:
         yield f"        {entry.title or 'untitled'}  {entry.link or entry.id}"
-    yield f"{len(found.new):6,}  entries of this feed are not in it"
-    for own in found.new[:_EXAMPLES]:
+    yield f"{len(comparison.new):6,}  entries of this feed are not in it"
+    for own in comparison.new[:_EXAMPLES]:
         yield f"        {own.title}  {own.path}"
-    count = len(found.repeated)
+    count = len(comparison.repeated)
     yield f"readers would see {count:,} {'entry' if count == 1 else 'entries'} twice"
 
 
@@ -139,16 +139,18 @@ def _pairs(pairs: tuple[Pair, ...], what: str) -> Iterator[str]:
         yield f"        {pair.own.path}: {pair.old.id or 'no id'}, and here {pair.own.id}"
 
 
-def _as_json(old: OldFeed, found: Comparison, advised: list[str]) -> dict[str, Any]:
+def _as_json(old: OldFeed, comparison: Comparison, advised: list[str]) -> dict[str, Any]:
     return {
         "format": old.format,
         "entries": len(old.entries),
-        "same": [_pair(pair) for pair in found.same],
-        "by_link": [_pair(pair) for pair in found.by_link],
-        "by_title": [_pair(pair) for pair in found.by_title],
-        "missing": [_old(entry) for entry in found.missing],
-        "new": [{"path": own.path, "id": own.id, "url": own.url, "title": own.title} for own in found.new],
-        "twice": len(found.repeated),
+        "same": [_pair(pair) for pair in comparison.same],
+        "by_link": [_pair(pair) for pair in comparison.by_link],
+        "by_title": [_pair(pair) for pair in comparison.by_title],
+        "missing": [_old(entry) for entry in comparison.missing],
+        "new": [
+            {"path": own.path, "id": own.id, "url": own.url, "title": own.title} for own in comparison.new
+        ],
+        "twice": len(comparison.repeated),
         "advice": advised,
     }
 

@@ -68,8 +68,8 @@ def _json_feed(data: bytes, address: str) -> OldFeed:
     items = document.get("items")
     if not isinstance(items, list):
         raise UnreadableFeedError("it is JSON without `items`, and no JSON Feed")
-    found = (_json_entry(item, address) for item in items[:MAX_ENTRIES] if isinstance(item, Mapping))
-    return OldFeed(format="JSON Feed", entries=tuple(found))
+    entries = (_json_entry(item, address) for item in items[:MAX_ENTRIES] if isinstance(item, Mapping))
+    return OldFeed(format="JSON Feed", entries=tuple(entries))
 
 
 def _json_entry(item: Mapping[str, Any], address: str) -> OldEntry:

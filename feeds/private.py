@@ -90,11 +90,11 @@ class PrivateFeeds:
 
     def by_name(self, name: str, token: str) -> FeedReader | None:
         """Return the reader with this name and token, or None."""
-        found = self.by_token(token)
-        is_same = found is not None and hmac.compare_digest(
-            found.name.encode(), name[:MAX_TOKEN].encode("utf-8", "replace")
+        reader = self.by_token(token)
+        is_same = reader is not None and hmac.compare_digest(
+            reader.name.encode(), name[:MAX_TOKEN].encode("utf-8", "replace")
         )
-        return found if is_same else None
+        return reader if is_same else None
 
     def document(self, reader: FeedReader, slug: str, extension: str, *, with_token: bool) -> Document | None:
         """Return a topic's feed for a reader; None without such a topic for this reader.

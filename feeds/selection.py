@@ -37,7 +37,7 @@ class Selection:
 
         The time is limited, but enough unless the search index cannot be used.
         """
-        found: list[Article] = []
+        articles: list[Article] = []
         if limit <= 0:
             return Matching(articles=())
         deadline = Deadline(self.max_seconds)
@@ -46,12 +46,12 @@ class Selection:
                 for article in self._candidates(chosen, now, deadline):
                     deadline.check()
                     if chosen.matches(article):
-                        found.append(article)
-                    if len(found) >= limit:
+                        articles.append(article)
+                    if len(articles) >= limit:
                         break
         except DeadlineError as error:
-            return Matching(articles=tuple(found), cut_short=error)
-        return Matching(articles=tuple(found))
+            return Matching(articles=tuple(articles), cut_short=error)
+        return Matching(articles=tuple(articles))
 
     def _candidates(self, chosen: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
         """Yield the articles that a filter has to check, each once, newest first."""

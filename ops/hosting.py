@@ -92,9 +92,9 @@ def outbox(environ: Mapping[str, str], state: Path) -> Derived:
     on a host whose disk is erased at every deploy: without its outbox, the bot would not know what it has
     posted. ALLOW_EPHEMERAL_OUTBOX=1 allows this, for a persistent disk that the operator has attached.
     """
-    found = find_secret("DATABASE_URL", environ)
-    if found:
-        return Derived(value=found.value, origin=found.origin)
+    secret = find_secret("DATABASE_URL", environ)
+    if secret:
+        return Derived(value=secret.value, origin=secret.origin)
     host = platform(environ)
     if host and ALLOW_EPHEMERAL_OUTBOX.text(environ) != "1":
         raise SettingError(

@@ -88,14 +88,14 @@ class _Rewriter:
         end = 0
         # Only pictures depend on whether they are within a link.
         tags = _tag("" if "<img " in self._markup else self._site.url)
-        for found in tags.finditer(self._markup):
-            self._text(self._markup[end : found.start()])
-            is_end, tag, attributes = found.groups()
+        for match in tags.finditer(self._markup):
+            self._text(self._markup[end : match.start()])
+            is_end, tag, attributes = match.groups()
             if is_end:
                 self._end(tag)
             else:
                 self._start(tag, [(name, unescape(value)) for name, value in _ATTRIBUTE.findall(attributes)])
-            end = found.end()
+            end = match.end()
         self._text(self._markup[end:])
         return "".join(self._parts)
 

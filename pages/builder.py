@@ -89,12 +89,12 @@ def filter_values(
 
     `language_name` gives what the language with a tag is called.
     """
-    found = value_counts(catalog, now)
-    languages = _ranked(found.languages)
+    counts = value_counts(catalog, now)
+    languages = _ranked(counts.languages)
     return FilterValues(
-        types=_ranked(found.types),
-        providers=_ranked(found.providers),
-        authors=_ranked(_without_addresses(found.authors)),
+        types=_ranked(counts.types),
+        providers=_ranked(counts.providers),
+        authors=_ranked(_without_addresses(counts.authors)),
         languages=tuple(replace(choice, label=language_name(choice.label)) for choice in languages),
     )
 

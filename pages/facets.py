@@ -27,13 +27,13 @@ def facets(articles: Iterable[Article], chosen: FeedFilter) -> Facets:
     in all of the topics.
     """
     others = _without_each_field(chosen)
-    found: dict[str, Counter[str]] = {field: Counter() for field in others}
+    counts: dict[str, Counter[str]] = {field: Counter() for field in others}
     for article in articles:
         is_match = chosen.matches(article)
         for field, rest in others.items():
             if is_match or (rest is not chosen and rest.matches(article)):
-                found[field].update(_values(article, field))
-    return found
+                counts[field].update(_values(article, field))
+    return counts
 
 
 def _without_each_field(chosen: FeedFilter) -> dict[str, FeedFilter]:

@@ -37,9 +37,9 @@ def top_stories(newest: Iterable[Article]) -> list[Article]:
     Articles are ranked by quality, minus _POINTS_A_DAY for each day of age. The order of two articles is then
     the same at all times, so the page changes only with its articles.
     """
-    found = list(islice(newest, CANDIDATES))
-    recent = [article for article in found if found[0].published_at - article.published_at <= RECENT]
-    return sorted(recent if len(recent) >= TOP else found[:TOP], key=_score, reverse=True)[:TOP]
+    articles = list(islice(newest, CANDIDATES))
+    recent = [article for article in articles if articles[0].published_at - article.published_at <= RECENT]
+    return sorted(recent if len(recent) >= TOP else articles[:TOP], key=_score, reverse=True)[:TOP]
 
 
 def _score(article: Article) -> float:

@@ -113,14 +113,14 @@ class Lists:
 
         Topics are listed below their parents, except in the results of a query.
         """
-        found = self._rows(query, now, self._weeks(now))
-        shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
+        rows = self._rows(query, now, self._weeks(now))
+        shown = rows[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
         return self._renderer.document(
             "topics.html",
             query=query,
-            total=len(found),
+            total=len(rows),
             number=number,
-            last=max(1, -(-len(found) // TOPICS_PER_PAGE)),
+            last=max(1, -(-len(rows) // TOPICS_PER_PAGE)),
             rows=[(row, self._newest(row.topic.slug, now)) for row in shown],
         )
 
@@ -201,9 +201,9 @@ class Lists:
         if above is None and not has_children:
             return None, (), ()
         summaries = self._catalog.summaries(now)
-        found = {node.topic.slug: node for node in _walk(tree(summaries, {}, topics))}
-        own = found.get(topic.slug)
-        parent = found.get(above.slug) if above else None
+        nodes = {node.topic.slug: node for node in _walk(tree(summaries, {}, topics))}
+        own = nodes.get(topic.slug)
+        parent = nodes.get(above.slug) if above else None
         beside = tuple(node for node in parent.children if node.topic != topic) if parent else ()
         return above, beside, own.children if own else ()
 

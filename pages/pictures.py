@@ -22,18 +22,18 @@ def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
 
     @routes.get("/pictures/<name>")
     def picture(name: str) -> Response:
-        found = find(name)
-        if found is None:
+        copy = find(name)
+        if copy is None:
             raise NotFound(phrase("No page shows this picture."))
-        return answer(found)
+        return answer(copy)
 
 
-def answer(found: Copy) -> Response:
+def answer(copy: Copy) -> Response:
     """Return a picture; or a transparent pixel, with 202 while it is fetched and 404 if that failed."""
-    if found.data is not None:
-        response = Response(found.data, mimetype="image/webp")
+    if copy.data is not None:
+        response = Response(copy.data, mimetype="image/webp")
         response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE}"
-    elif found.has_failed:
+    elif copy.has_failed:
         response = Response(_NOTHING, 404, mimetype="image/gif")
         response.headers["Cache-Control"] = f"public, max-age={_FAILED_MAX_AGE}"
     else:

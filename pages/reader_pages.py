@@ -146,38 +146,38 @@ class ReaderPages:
     def search_results(self, query: str, number: int, now: datetime) -> Document:
         """Return one page of search results: topics, then articles; similar results if there are none."""
         asked = parse(query)
-        found = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        results = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
         topics = self.lists.topics_named(query, asked.words, now) if number == 1 else []
-        is_near = bool(query and not found.total and found.complete and not found.timed_out)
+        is_near = bool(query and not results.total and results.complete and not results.timed_out)
         near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
-        is_empty = not (found.total or topics or (near and near.total) or found.timed_out)
+        is_empty = not (results.total or topics or (near and near.total) or results.timed_out)
         of_topic = self._newest_of(topics[0].topic, now) if topics and is_near else []
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
             query=query,
             words=asked.words,
-            found=found,
+            found=results,
             number=number,
-            last=max(1, -(-found.total // PER_PAGE)),
+            last=max(1, -(-results.total // PER_PAGE)),
             topics=topics,
             largest=self.lists.largest_topics(now) if is_empty else [],
-            cards=self._found_cards(found),
+            cards=self._found_cards(results),
             near=self._found_cards(near) if near else [],
             of_topic=of_topic,
             spelled=self.search.spelled(query) if is_near else "",
-            subscription=self._search_feed(asked, now) if found.total else None,
+            subscription=self._search_feed(asked, now) if results.total else None,
         )
 
     def _newest_of(self, topic: Topic, now: datetime) -> list[Card]:
         """Return the cards of a topic's newest articles, for a search that finds only the topic."""
         return self._cards(self.catalog.newest(topic.slug, now, limit=_NEAR, with_bodies=False))
 
-    def _found_cards(self, found: SearchResults) -> list[Card]:
+    def _found_cards(self, results: SearchResults) -> list[Card]:
         """Return the cards of the articles found, with the passage that has the words as summary."""
         return [
-            replace(card, summary=found.snippets.get(card.id) or card.summary)
-            for card in self._cards(found.articles)
+            replace(card, summary=results.snippets.get(card.id) or card.summary)
+            for card in self._cards(results.articles)
         ]
 
     def _search_feed(self, asked: SearchQuery, now: datetime) -> Subscription | None:

@@ -168,10 +168,10 @@ def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> Non
         topic, now = pages.publisher.topic(slug), pages.publisher.now()
         if topic is None:
             return redirect_or_not_found(pages.publisher, slug, f"/digests/{{}}/{quote(period)}")
-        found = pages.digests.digest(topic, period, now) if pages.digests.every else None
-        if found is None:
+        digest = pages.digests.digest(topic, period, now) if pages.digests.every else None
+        if digest is None:
             raise NotFound(phrase("There is no digest of this day or week."))
-        return respond(cache.document(("digest", slug, period), lambda now: pages.digest(topic, found, now)))
+        return respond(cache.document(("digest", slug, period), lambda now: pages.digest(topic, digest, now)))
 
 
 def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:

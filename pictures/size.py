@@ -69,10 +69,10 @@ def size_of(data: IO[bytes]) -> Size | None:
     """Return the size of the picture at the beginning of a file; None for other data."""
     head = data.read(MAX_HEAD)
     try:
-        found = _size(head, data)
+        size = _size(head, data)
     except (struct.error, IndexError):  # it is cut off
         return None
-    return found if found and all(0 < side <= MAX_SIDE for side in found) else None
+    return size if size and all(0 < side <= MAX_SIDE for side in size) else None
 
 
 def _size(head: bytes, data: IO[bytes]) -> Size | None:

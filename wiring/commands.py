@@ -70,14 +70,18 @@ def _unread(newswire: Newswire) -> list[str]:
     return []
 
 
-def _print_settings(found: InForce, *, as_json: bool) -> None:
+def _print_settings(in_force: InForce, *, as_json: bool) -> None:
     if as_json:
-        parts = {"settings": found.settings, "environment": found.environment, "secrets": found.secrets}
+        parts = {
+            "settings": in_force.settings,
+            "environment": in_force.environment,
+            "secrets": in_force.secrets,
+        }
         print_json({name: _values(part) for name, part in parts.items()}, indent=2)
         return
-    for setting in (*found.settings, *found.environment):
+    for setting in (*in_force.settings, *in_force.environment):
         print_line(f"{setting.name} = {json.dumps(setting.value, ensure_ascii=False)}  ({setting.origin})")
-    for setting in found.secrets:
+    for setting in in_force.secrets:
         print_line(f"{setting.name} is {setting.value}{f', from {setting.origin}' if setting.origin else ''}")
 
 

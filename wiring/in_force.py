@@ -72,9 +72,11 @@ def _secret_names(config: Config) -> list[str]:
 
 def _secret(name: str, environ: Mapping[str, str]) -> Shown:
     try:
-        found = find_secret(name, environ)
+        secret = find_secret(name, environ)
     except SettingError as error:
         return Shown(name=name, value=explained(phrase("unusable"), str(error)), origin="")
     return Shown(
-        name=name, value=phrase("set") if found else phrase("not set"), origin=found.origin if found else ""
+        name=name,
+        value=phrase("set") if secret else phrase("not set"),
+        origin=secret.origin if secret else "",
     )

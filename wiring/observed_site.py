@@ -38,9 +38,9 @@ class ObservedFiles(ArticleFiles):
 
     def find(self, path: str, now: datetime) -> Path | None:
         """Return the file at a path, None if there is none, and record it."""
-        found = self._files.find(path, now)
-        self.earlier.looked_up(path, _signature(found))
-        return found
+        file = self._files.find(path, now)
+        self.earlier.looked_up(path, _signature(file))
+        return file
 
     def signature(self, path: str, now: datetime) -> Signature:
         """Return the size and the time of the file at a path."""

@@ -162,8 +162,8 @@ def _from_text(text: str) -> datetime:
 
 def _is_ambiguous(text: str) -> bool:
     """Return whether a text begins with a date whose day and month can both be a month."""
-    found = _AMBIGUOUS.match(text)
-    return found is not None and all(1 <= int(found[name]) <= 12 for name in ("first", "second"))
+    match = _AMBIGUOUS.match(text)
+    return match is not None and all(1 <= int(match[name]) <= 12 for name in ("first", "second"))
 
 
 @cache

@@ -65,10 +65,10 @@ def images(
 
     def read(values: Values, key: str, value: Any) -> tuple[Image, ...]:
         listed = [values.usable(one, place, item) for place, item in items(key, value)]
-        found = tuple(filter(None, listed))
-        if len(found) > limits.MAX_ITEMS:
+        images = tuple(filter(None, listed))
+        if len(images) > limits.MAX_ITEMS:
             values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
-        return found[: limits.MAX_ITEMS]
+        return images[: limits.MAX_ITEMS]
 
     return read
 

@@ -54,15 +54,15 @@ def attention(database: Database, now: datetime) -> list[Attention]:
         .group_by(posts.c.state, posts.c.cause)
     )
     dead = select(func.count()).where(channels.c.state == ChannelStatus.DISABLED)
-    found = Counter[Need]()
+    counts = Counter[Need]()
     with database.read() as connection:
         holder = lease.holder_now(connection)
-        found[Need.NO_BOT] += holder.expires_at is None or holder.expires_at <= now
-        found[Need.DISABLED] += connection.scalar(dead) or 0
+        counts[Need.NO_BOT] += holder.expires_at is None or holder.expires_at <= now
+        counts[Need.DISABLED] += connection.scalar(dead) or 0
         for state, cause, count in connection.execute(begun):
             if need := _need(PostState(state), Cause(cause)):
-                found[need] += count
-    return [Attention(need=need, count=found[need]) for need in Need if found[need]]
+                counts[need] += count
+    return [Attention(need=need, count=counts[need]) for need in Need if counts[need]]
 
 
 def _need(state: PostState, cause: Cause) -> Need | None:

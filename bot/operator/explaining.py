@@ -51,17 +51,17 @@ def explanations(
     """Return the explanation for each channel; `every` is the time between two runs of the bot."""
     states = channelstate.states(database)
     past = queries.past_of(database, article.id, stories_of(article))
-    found = {delivery.channel: delivery for delivery in queries.listed(database, article_id=article.id)}
-    attempts = queries.attempts_of(database, [delivery.id for delivery in found.values()])
+    deliveries = {delivery.channel: delivery for delivery in queries.listed(database, article_id=article.id)}
+    attempts = queries.attempts_of(database, [delivery.id for delivery in deliveries.values()])
     return [
         Explanation(
             channel=channel,
             state=states.get(channel.name),
             decision=decide(article, channel, now, known),
             checks=explain(article, channel, now, known),
-            delivery=found.get(channel.name),
+            delivery=deliveries.get(channel.name),
             attempts=tuple(attempt for attempt in attempts if attempt.channel == channel.name),
-            wait=_wait(database, catalog, channel, found.get(channel.name), now, every),
+            wait=_wait(database, catalog, channel, deliveries.get(channel.name), now, every),
         )
         for channel in channels
         for known in [past.get(channel.name, NOTHING)]

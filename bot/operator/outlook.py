@@ -22,23 +22,23 @@ _BUDGETS = {
 }
 
 
-def timeline_lines(found: Timeline) -> Iterator[str]:
+def timeline_lines(timeline: Timeline) -> Iterator[str]:
     """Yield a line for each post to come, with its time and articles, and for each article that waits."""
-    name = found.channel.name
-    for post in found.posts:
+    name = timeline.channel.name
+    for post in timeline.posts:
         yield f"{when(post)}  {name}: {title_of(post)}"
         if post.kind is PostKind.DIGEST:
             yield from (f"    {_named(item)}" for item in post.items)
-    for wait in found.waits:
-        yield f"waits in {name}: {_named(wait.item)}: {why(wait, found.channel)}"
+    for wait in timeline.waits:
+        yield f"waits in {name}: {_named(wait.item)}: {why(wait, timeline.channel)}"
 
 
-def timeline_values(found: Timeline) -> dict[str, Any]:
+def timeline_values(timeline: Timeline) -> dict[str, Any]:
     """Return a timeline as JSON values."""
     return {
-        "channel": found.channel.name,
-        "from": found.start.isoformat(),
-        "until": found.end.isoformat(),
+        "channel": timeline.channel.name,
+        "from": timeline.start.isoformat(),
+        "until": timeline.end.isoformat(),
         "posts": [
             {
                 "at": post.at.isoformat() if post.at else None,
@@ -46,7 +46,7 @@ def timeline_values(found: Timeline) -> dict[str, Any]:
                 "mention": str(post.mention) if post.mention else None,
                 "articles": [_item_values(item) for item in post.items],
             }
-            for post in found.posts
+            for post in timeline.posts
         ],
         "waiting": [
             _item_values(wait.item)
@@ -55,7 +55,7 @@ def timeline_values(found: Timeline) -> dict[str, Any]:
                 "at": wait.posted_at.isoformat() if wait.posted_at else None,
                 "expires": wait.expires_at.isoformat() if wait.expires_at else None,
             }
-            for wait in found.waits
+            for wait in timeline.waits
         ],
     }
 

@@ -72,10 +72,10 @@ def listed(
 
 def totals(database: Database) -> Counter[State]:
     """Return how many deliveries are in each state, over all channels."""
-    found = Counter[State]()
+    counts = Counter[State]()
     for (_, state), count in deliveries_by_state(database).items():
-        found[state] += count
-    return found
+        counts[state] += count
+    return counts
 
 
 def one(database: Database, delivery_id: int) -> Delivery | None:
@@ -101,12 +101,12 @@ def by_day(database: Database, since: datetime, *, channel: str | None = None) -
     )
     if channel is not None:
         query = query.where(attempts.c.channel == channel)
-    found: dict[date, Counter[str]] = {}
+    counts: dict[date, Counter[str]] = {}
     with database.read() as connection:
         for when, outcome, count in connection.execute(query):
             moment = when if isinstance(when, date) else date.fromisoformat(when)
-            found.setdefault(moment, Counter())[outcome] += count
-    return found
+            counts.setdefault(moment, Counter())[outcome] += count
+    return counts
 
 
 def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[AttemptRecord]:
@@ -137,12 +137,12 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
         )
     )
     with database.read() as connection:
-        found = {row.channel: Past(covered_by=row.article_id) for row in connection.execute(already_posted)}
+        past = {row.channel: Past(covered_by=row.article_id) for row in connection.execute(already_posted)}
         for delivery in read_deliveries(connection, own):
-            found[delivery.channel] = Past(
+            past[delivery.channel] = Past(
                 state=delivery.state, cause=delivery.cause, note=delivery.note, covered_by=delivery.covered_by
             )
-    return found
+    return past
 
 
 def outcome_of(database: Database, post_id: int) -> AttemptRecord | Post | None:

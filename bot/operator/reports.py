@@ -72,13 +72,13 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{len(plan.posts)} new to post" if has_more else f"{len(plan.posts)} to post"
 
 
-def _besides(plan: Plan, found: Timeline) -> Timeline:
+def _besides(plan: Plan, timeline: Timeline) -> Timeline:
     """Return a timeline without the articles that are new in the plan: what waits already, or comes later."""
-    new = {post.article_id for post in plan.posts if post.channel == found.channel.name}
+    new = {post.article_id for post in plan.posts if post.channel == timeline.channel.name}
     return replace(
-        found,
-        posts=tuple(post for post in found.posts if not new.issuperset(_ids(post))),
-        waits=tuple(wait for wait in found.waits if wait.item.article_id not in new),
+        timeline,
+        posts=tuple(post for post in timeline.posts if not new.issuperset(_ids(post))),
+        waits=tuple(wait for wait in timeline.waits if wait.item.article_id not in new),
     )
 
 
@@ -86,23 +86,23 @@ def _ids(post: ComingPost) -> Iterator[str]:
     return (item.article_id for item in post.items)
 
 
-def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]:
+def explanation_lines(explanation: Explanation, now: datetime) -> Iterator[str | Line]:
     """Yield for one channel whether an article is posted, each rule's verdict, and what has happened."""
-    channel, status = found.channel, standing(found.channel, found.state, now)
-    yield f"{channel.name} ({channel.kind}): {answer(found)}"
+    channel, status = explanation.channel, standing(explanation.channel, explanation.state, now)
+    yield f"{channel.name} ({channel.kind}): {answer(explanation)}"
     if status != wording.ENABLED:
         yield f"  the channel: {status}"
-    for check in found.checks:
+    for check in explanation.checks:
         verdict = Cell("yes", GOOD) if check.passed else Cell("NO ", BAD)
         yield Cell("  "), verdict, Cell(f"  {check.rule:17}  {check.text}")
-    for attempt in found.attempts:
+    for attempt in explanation.attempts:
         yield f"  {attempt_line(attempt)}"
 
 
-def answer(found: Explanation) -> str:
+def answer(explanation: Explanation) -> str:
     """Return the state of an article's delivery, or whether there would be one."""
-    if delivery := found.delivery:
-        said = outlook.why(found.wait, found.channel) if found.wait else _next(delivery)
+    if delivery := explanation.delivery:
+        said = outlook.why(explanation.wait, explanation.channel) if explanation.wait else _next(delivery)
         status = phrase(
             "%(state)s since %(time)s, delivery %(id)s",
             state=delivery.state,
@@ -110,11 +110,11 @@ def answer(found: Explanation) -> str:
             id=str(delivery.id),
         )
         return joined(", ", [status, said]) if said else status
-    if not found.decision.deliver:
-        return phrase("is not posted: %(why)s", why=found.decision.text)
-    if found.state is None or found.state.baselined_at is None:
+    if not explanation.decision.deliver:
+        return phrase("is not posted: %(why)s", why=explanation.decision.text)
+    if explanation.state is None or explanation.state.baselined_at is None:
         return phrase("would count as already there when the channel starts, unless its `backfill` takes it")
-    return phrase("would be held for review") if found.channel.review else phrase("would be posted")
+    return phrase("would be held for review") if explanation.channel.review else phrase("would be posted")
 
 
 def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> Iterator[Line]:
@@ -251,14 +251,14 @@ def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
     return joined(", ", parts) or phrase("none")
 
 
-def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
+def threshold_lines(candidates: Candidates, threshold: Threshold) -> Iterator[str]:
     """Yield the histogram of quality, and what a threshold would have posted."""
-    bars = found.bars()
+    bars = candidates.bars()
     most = max((bar.articles for bar in bars), default=0)
     for bar in bars:
         yield f"{bar.low:>6}  {'#' * round(bar.articles / most * 50):50}  {bar.articles}"
-    if found.without_quality:
-        yield f"  none  {found.without_quality} without a quality"
+    if candidates.without_quality:
+        yield f"  none  {candidates.without_quality} without a quality"
     named = "without a threshold" if threshold.min_quality is None else f"from {threshold.min_quality} on"
     weeks = len(threshold.weeks)
     total = counted(threshold.total, "article")

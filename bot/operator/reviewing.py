@@ -107,8 +107,8 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
 def read_time(text: str) -> datetime | None:
     """Return the time that an operator wrote, taken as UTC if it has no offset; None if it is not a time."""
     try:
-        found = datetime.fromisoformat(text.strip()[:_MAX_TIME])
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        time = datetime.fromisoformat(text.strip()[:_MAX_TIME])
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

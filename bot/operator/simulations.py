@@ -19,34 +19,34 @@ _COLUMNS = (
 )
 
 
-def simulation_lines(found: Simulation) -> Iterator[str | Line]:
+def simulation_lines(simulation: Simulation) -> Iterator[str | Line]:
     """Yield what a channel would have posted on each day, and in total."""
-    yield f"{found.channel.name}:"
-    yield from table(_COLUMNS, [_row(day) for day in found.days])
-    totals = totals_of(found)
+    yield f"{simulation.channel.name}:"
+    yield from table(_COLUMNS, [_row(day) for day in simulation.days])
+    totals = totals_of(simulation)
     yield (
         f"{counted(totals['posts'], 'post')} with {counted(totals['articles'], 'article')} of"
         f" {totals['admitted']} admitted; {totals['expired']} became too old,"
-        f" {found.waiting} still waited, {found.same_story} covered a story that was already posted"
+        f" {simulation.waiting} still waited, {simulation.same_story} covered a story that was already posted"
     )
 
 
-def simulation_values(found: Simulation) -> dict[str, Any]:
+def simulation_values(simulation: Simulation) -> dict[str, Any]:
     """Return a simulation as JSON values."""
     return {
-        "channel": found.channel.name,
-        "days": [_day_values(day) for day in found.days],
+        "channel": simulation.channel.name,
+        "days": [_day_values(day) for day in simulation.days],
         "posts": [
             {
                 "at": post.due_at.isoformat(),
                 "kind": str(post.kind),
                 "articles": [_article_values(delivery) for delivery in post.deliveries],
             }
-            for post in found.posts
+            for post in simulation.posts
         ],
-        "totals": totals_of(found),
-        "waiting": found.waiting,
-        "same_story": found.same_story,
+        "totals": totals_of(simulation),
+        "waiting": simulation.waiting,
+        "same_story": simulation.same_story,
     }
 
 
@@ -71,11 +71,11 @@ def _article_values(delivery: Delivery) -> dict[str, Any]:
     return {"article": delivery.article_id, "title": delivery.title, "quality": delivery.quality}
 
 
-def totals_of(found: Simulation) -> Mapping[str, int]:
+def totals_of(simulation: Simulation) -> Mapping[str, int]:
     """Return the sums over all days: `admitted`, `posts`, their `articles`, and `expired`."""
     return {
-        "admitted": sum(day.came for day in found.days),
-        "posts": sum(day.posts for day in found.days),
-        "articles": sum(day.posted for day in found.days),
-        "expired": sum(day.expired for day in found.days),
+        "admitted": sum(day.came for day in simulation.days),
+        "posts": sum(day.posts for day in simulation.days),
+        "articles": sum(day.posted for day in simulation.days),
+        "expired": sum(day.expired for day in simulation.days),
     }

@@ -120,14 +120,16 @@ def deliveries_of(channel: str, counts: Mapping[tuple[str, State], int]) -> dict
     return {str(state): count for state in State if (count := counts.get((channel, state), 0))}
 
 
-def threshold_values(found: Candidates, threshold: Threshold) -> dict[str, Any]:
+def threshold_values(candidates: Candidates, threshold: Threshold) -> dict[str, Any]:
     """Return the histogram of quality, and what a threshold would have posted, as JSON values."""
     return {
         "min_quality": threshold.min_quality,
         "articles": threshold.total,
         "weeks": list(threshold.weeks),
-        "qualities": [{"from": bar.low, "to": bar.high, "articles": bar.articles} for bar in found.bars()],
-        "without_quality": found.without_quality,
+        "qualities": [
+            {"from": bar.low, "to": bar.high, "articles": bar.articles} for bar in candidates.bars()
+        ],
+        "without_quality": candidates.without_quality,
         "just_made": [_rated(article) for article in threshold.just_made],
         "just_missed": [_rated(article) for article in threshold.just_missed],
     }

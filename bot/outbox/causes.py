@@ -120,7 +120,7 @@ def describe(cause: Cause, note: str = "", covered_by: str | None = None) -> str
     if cause in _WITH_NOTE:
         return explained(words, note)
     # The text of a rule's decision is the text of the cause, with details after it.
-    if cause is Cause.BELOW_QUALITY and (found := _BELOW.fullmatch(note)):
-        return phrase(BELOW, least=found[1], quality=found[2])
+    if cause is Cause.BELOW_QUALITY and (match := _BELOW.fullmatch(note)):
+        return phrase(BELOW, least=match[1], quality=match[2])
     detail = note.removeprefix(f"{words}: ")
     return explained(words, detail) if detail != note else note

@@ -52,10 +52,10 @@ def deliveries_by_state(database: Database) -> dict[tuple[str, State], int]:
 
 def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
     """Return the number of deliveries by channel and state, within an open transaction."""
-    found = Counter[tuple[str, State]]()
+    counts = Counter[tuple[str, State]]()
     for name, decided, post, count in connection.execute(_COUNTED):
-        found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
-    return dict(+found)
+        counts[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
+    return dict(+counts)
 
 
 def _in_flight(post: str, sign: int) -> Select[*tuple[Any, ...]]:

@@ -108,8 +108,8 @@ def covered_elsewhere(database: Database, channel: Channel, catalog: Catalog, ar
     with database.read() as connection:
         recent = read_recent(connection, channel.name, article.due_at - SPAN, MAX_COMPARED)
     alike = [delivery.article_id for delivery in recent if likeness(words, words_of(delivery.title), least)]
-    found = catalog.get_many(alike) if alike else {}
-    return [id for id, other in found.items() if _is_coverage(other, article)]
+    articles = catalog.get_many(alike) if alike else {}
+    return [id for id, other in articles.items() if _is_coverage(other, article)]
 
 
 def _is_coverage(other: Article, article: Article) -> bool:
@@ -127,10 +127,10 @@ def coverage_of(
     if channel.policy.similar is None:
         return {}
     with database.read() as connection:
-        found = read_repeats(connection, channel.name, [article.id for article in articles])
-    known = catalog.get_many([delivery.article_id for delivery in found])
+        deliveries = read_repeats(connection, channel.name, [article.id for article in articles])
+    known = catalog.get_many([delivery.article_id for delivery in deliveries])
     coverage: dict[str, list[Article]] = {}
-    for delivery in found:
+    for delivery in deliveries:
         if delivery.covered_by is not None and (other := known.get(delivery.article_id)):
             coverage.setdefault(delivery.covered_by, []).append(other)
     return coverage

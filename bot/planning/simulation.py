@@ -96,7 +96,7 @@ def _arrivals(
 ) -> tuple[list[Arrival], int]:
     """Return the articles that the rules admit in the period, oldest first, and how many repeat a story."""
     covered = set[str]()
-    found: list[Arrival] = []
+    arrivals: list[Arrival] = []
     same_story = 0
     earlier = replace(channel, max_age=None)
     for article in sorted(articles, key=lambda article: (article.due_at, article.id)):
@@ -105,12 +105,12 @@ def _arrivals(
             continue
         stories = stories_of(article)
         if at >= start and covered.isdisjoint(stories):
-            delivery = unplanned(article, channel.name, len(found) + 1)
-            found.append(Arrival(at=at, candidate=candidate_of(delivery, article, channel.max_age)))
+            delivery = unplanned(article, channel.name, len(arrivals) + 1)
+            arrivals.append(Arrival(at=at, candidate=candidate_of(delivery, article, channel.max_age)))
         else:
             same_story += at >= start
         covered.update(stories)
-    return found, same_story
+    return arrivals, same_story
 
 
 def _days(

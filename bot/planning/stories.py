@@ -131,6 +131,6 @@ def _plain(part: str) -> str:
     return _PERCENT.sub(_decoded, part)
 
 
-def _decoded(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if character in _UNRESERVED else found[0].upper()
+def _decoded(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else match[0].upper()

@@ -82,11 +82,13 @@ def candidates(channel: Channel, articles: Iterable[Article], now: datetime) -> 
     return Candidates(articles=found, without_quality=sum(article.quality is None for article in found))
 
 
-def threshold(found: Candidates, min_quality: int | None, now: datetime) -> Threshold:
+def threshold(candidates: Candidates, min_quality: int | None, now: datetime) -> Threshold:
     """Return what a threshold would have posted; None admits all, including articles without a quality."""
     if min_quality is None:
-        return Threshold(min_quality=None, weeks=_weeks(found.articles, now), just_made=(), just_missed=())
-    rated = [(article.quality, article) for article in found.articles if article.quality is not None]
+        return Threshold(
+            min_quality=None, weeks=_weeks(candidates.articles, now), just_made=(), just_missed=()
+        )
+    rated = [(article.quality, article) for article in candidates.articles if article.quality is not None]
     passing = sorted((pair for pair in rated if pair[0] >= min_quality), key=lambda pair: pair[0])
     missed = sorted((pair for pair in rated if pair[0] < min_quality), key=lambda pair: -pair[0])
     return Threshold(

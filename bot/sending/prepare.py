@@ -192,8 +192,8 @@ class Preparer:
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
         """Return the article that covers the story now, or None: a renamed file has another identity."""
         ids = [other.article_id for other in _same_story(self.outbox, delivery)]
-        found = self.catalog.get_many(ids) if ids else {}
-        return next((article for article in found.values() if is_visible(article, now)), None)
+        articles = self.catalog.get_many(ids) if ids else {}
+        return next((article for article in articles.values() if is_visible(article, now)), None)
 
 
 def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:

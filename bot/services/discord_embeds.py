@@ -57,8 +57,8 @@ def escape(text: str) -> str:
     return _MARKDOWN.sub(_escaped, text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    mark = found[0]
+def _escaped(match: re.Match[str]) -> str:
+    mark = match[0]
     if mark == "@":
         return "@\u200b"
     return f"{mark}\\" if mark.isdigit() else f"\\{mark}"

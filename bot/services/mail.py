@@ -147,8 +147,8 @@ class Email(Service):
     def classify(self, response: Response) -> Verdict:
         """Return what the server's last reply means: RFC 5321 §4.2.1."""
         status = response.status
-        found = _ENHANCED.search(response.body)
-        code = found[1].decode() if found else ""
+        match = _ENHANCED.search(response.body)
+        code = match[1].decode() if match else ""
         said = f"SMTP {status}" + (f" ({code})" if code else "")
         if status in (250, 251, 252):
             return Verdict(outcome=Outcome.ACCEPTED, reason="the mail server has accepted it")

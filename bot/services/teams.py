@@ -125,8 +125,8 @@ class Teams(Service):
         action: dict[str, Any] = next(iter(card.get("actions", ())), {})
         at = parts.get("published", {}).get("text", "")
         lines = [part for part in card["body"] if re.match("line|summary|covered", str(part.get("id", "")))]
-        found = re.search(r"DATE\(([^,]+),", at)
-        shown = times.exact(datetime.fromisoformat(found[1])) if found else ""
+        match = re.search(r"DATE\(([^,]+),", at)
+        shown = times.exact(datetime.fromisoformat(match[1])) if match else ""
         return Drawing(
             sender="Workflows",
             mention=re.sub(r"</?at>", "", parts.get("mention", {}).get("text", "")),

@@ -146,8 +146,8 @@ class Zulip(Service):
         head, link = _LINK.search(lines[0]), ""
         if head:
             link, lines[0] = head[2], head[1]
-        found = next(filter(None, map(_picture_in, lines)), None)
-        picture = found[0] if found else ""
+        match = next(filter(None, map(_picture_in, lines)), None)
+        picture = match[0] if match else ""
         small = next((line for line in lines if "<time:" in line), "")
         texts = [line for line in lines[1:] if line not in (picture, small)]
         return Drawing(
@@ -158,7 +158,7 @@ class Zulip(Service):
             above=f"# {sent['to']} > {sent['topic']}",
             title=_shown(lines[0], times),
             text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
-            picture=urlsplit(found[2]).hostname or "" if found else "",
+            picture=urlsplit(match[2]).hostname or "" if match else "",
             below=tuple(filter(None, (_shown(small, times),))),
             link=link,
         )
@@ -166,8 +166,8 @@ class Zulip(Service):
 
 def _picture_in(line: str) -> re.Match[str] | None:
     """Return the match of a line that is a link to a picture, with its words and address, or None."""
-    found = _LINK.fullmatch(line)
-    return found if found and (found[1] == "Picture" or found[1] in _words_for_pictures()) else None
+    match = _LINK.fullmatch(line)
+    return match if match and (match[1] == "Picture" or match[1] in _words_for_pictures()) else None
 
 
 @cache

@@ -35,8 +35,8 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(_escaped, text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    mark = found[0]
+def _escaped(match: re.Match[str]) -> str:
+    mark = match[0]
     return f"{mark[:-1]}&#{ord(mark[-1])};"
 
 

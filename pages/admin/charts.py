@@ -51,14 +51,14 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
     return [Day(day, count, total - count) for day, count, total in posted]
 
 
-def hours(found: Timeline) -> list[tuple[int, int, str]]:
+def hours(timeline: Timeline) -> list[tuple[int, int, str]]:
     """Return, for each hour of a timeline, the number of its articles, that of urgent ones, and a label."""
     counts = [Counter[bool]() for _ in range(_HOURS)]
-    for post in found.posts:
-        index = 0 if post.at is None else int((post.at - found.start) / timedelta(hours=1))
+    for post in timeline.posts:
+        index = 0 if post.at is None else int((post.at - timeline.start) / timedelta(hours=1))
         if 0 <= index < _HOURS:
             counts[index][post.kind is PostKind.URGENT] += len(post.items)
-    starts = (found.start + timedelta(hours=index) for index in range(_HOURS))
+    starts = (timeline.start + timedelta(hours=index) for index in range(_HOURS))
     return [
         (counted[False], counted[True], _of_hour(start, counted.total()))
         for counted, start in zip(counts, starts, strict=True)

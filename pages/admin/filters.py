@@ -67,7 +67,7 @@ def seen_in(form: Mapping[str, str]) -> Seen | None:
 def time_in(form: Mapping[str, str]) -> datetime | None:
     """Return the time for which a post is approved, None for now. Raises BadRequest for an invalid time."""
     text = form.get("at", "")
-    found = reviewing.read_time(text) if text else None
-    if text and found is None:
+    time = reviewing.read_time(text) if text else None
+    if text and time is None:
         raise BadRequest(phrase("That is not a time."))
-    return found
+    return time

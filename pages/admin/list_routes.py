@@ -46,8 +46,10 @@ def add_lists(routes: Blueprint, lists: OperatorLists, show: Show, clock: Callab
 def _add_files(routes: Blueprint, lists: OperatorLists) -> None:
     @routes.get("/files.<any(csv, json):form>")
     def exported_files(form: Format) -> Response:
-        found = lists.files(text_filter())[:MAX_ROWS]
-        rows = [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in found]
+        problems = lists.files(text_filter())[:MAX_ROWS]
+        rows = [
+            {"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems
+        ]
         return table("files", rows, _FILE, form)
 
     @routes.get("/readers.<any(csv, json):form>")

@@ -73,8 +73,8 @@ class OperatorLists:
 
     def files(self, query: str) -> list[ArticleError]:
         """Return the article files with errors whose path or reason contains `query`."""
-        found = self._publisher.catalog.problems()
-        return [problem for problem in found if _has(query, problem.path, problem.reason)]
+        problems = self._publisher.catalog.problems()
+        return [problem for problem in problems if _has(query, problem.path, problem.reason)]
 
     def feeds(self, query: str) -> list[FeedReaders]:
         """Return the requested feeds whose names contain `query`."""

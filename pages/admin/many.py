@@ -30,8 +30,8 @@ def add_export(routes: Blueprint, views: OperatorViews) -> None:
 
     @routes.get("/deliveries.<any(csv, json):form>")
     def exported_deliveries(form: Format) -> Response:
-        found = views.matching(delivery_filter(request.args), limit=MAX_ROWS)
-        return table("deliveries", [delivery_values(delivery) for delivery in found], _DELIVERY, form)
+        deliveries = views.matching(delivery_filter(request.args), limit=MAX_ROWS)
+        return table("deliveries", [delivery_values(delivery) for delivery in deliveries], _DELIVERY, form)
 
 
 def add_orders(

@@ -32,31 +32,31 @@ def add_single_orders(routes: Blueprint, views: OperatorViews, redirect_with: Re
 def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
     @routes.post("/deliveries/<number>/<order>")
     def order_delivery(number: str, order: str) -> AnyResponse:
-        found = delivery_numbered(views, number)
+        delivery = delivery_numbered(views, number)
         database, now = views.parts.database, views.parts.clock()
         seen = seen_in(request.form)
         given: Mapping[str, Callable[[], OrderResult]] = {
-            "replay": lambda: orders.replay(database, found.id, now, seen),
-            "skip": lambda: orders.skip(database, found.id, now, seen),
-            "posted": lambda: orders.resolve(database, found.id, posted=True, now=now, seen=seen),
-            "not-posted": lambda: orders.resolve(database, found.id, posted=False, now=now, seen=seen),
+            "replay": lambda: orders.replay(database, delivery.id, now, seen),
+            "skip": lambda: orders.skip(database, delivery.id, now, seen),
+            "posted": lambda: orders.resolve(database, delivery.id, posted=True, now=now, seen=seen),
+            "not-posted": lambda: orders.resolve(database, delivery.id, posted=False, now=now, seen=seen),
         }
         if order not in given:
             raise NotFound
-        return redirect_with(views.sentence(given[order]().text), f"/deliveries/{found.id}")
+        return redirect_with(views.sentence(given[order]().text), f"/deliveries/{delivery.id}")
 
 
 def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
     @routes.post("/review/<number>/<order>")
     def order_review(number: str, order: str) -> AnyResponse:
-        found, seen = delivery_numbered(views, number), seen_in(request.form)
+        delivery, seen = delivery_numbered(views, number), seen_in(request.form)
         database, now = views.parts.database, views.parts.clock()
         given: Mapping[str, Callable[[], OrderResult]] = {
-            "approve": lambda: reviewing.approve(database, found.id, now, seen, time_in(request.form)),
+            "approve": lambda: reviewing.approve(database, delivery.id, now, seen, time_in(request.form)),
             "comment": lambda: reviewing.comment(
-                database, found.id, request.form.get("comment", ""), now, seen
+                database, delivery.id, request.form.get("comment", ""), now, seen
             ),
-            "drop": lambda: reviewing.drop(database, found.id, now, seen),
+            "drop": lambda: reviewing.drop(database, delivery.id, now, seen),
         }
         if order not in given:
             raise NotFound

@@ -37,8 +37,8 @@ def by_feed(usage: Usage, query: str = "") -> list[FeedReaders]:
         subscribers.setdefault(feed, {})[product] = count
     names = {feed for feed, _ in usage.requests} | subscribers.keys()
     chosen = (name for name in names if query.casefold() in name.casefold())
-    found = [_feed(name, usage.requests, subscribers.get(name, {})) for name in chosen]
-    return sorted(found, key=lambda feed: (-feed.subscribers, -feed.answers, feed.feed))
+    feeds = [_feed(name, usage.requests, subscribers.get(name, {})) for name in chosen]
+    return sorted(feeds, key=lambda feed: (-feed.subscribers, -feed.answers, feed.feed))
 
 
 def _feed(name: str, requests: Mapping[tuple[str, int], int], readers: Mapping[str, int]) -> FeedReaders:

@@ -190,8 +190,8 @@ class OperatorViews:
         choices: Iterable[Article] = ()
         timed_out = False
         if article is None and query:
-            found = self._search.find(query, now, limit=_RECENT)
-            choices, timed_out = found.articles, found.timed_out
+            results = self._search.find(query, now, limit=_RECENT)
+            choices, timed_out = results.articles, results.timed_out
         elif article is None:
             choices = self._publisher.catalog.newest(ALL, now, limit=_RECENT)
         kinds = {channel.kind for channel in self.parts.channels}

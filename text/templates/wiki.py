@@ -50,11 +50,11 @@ def without_wiki_links(text: str, *, words: bool) -> str:
     return outside_code(text, _LINK, _shown) if is_certain else text
 
 
-def _shown(found: re.Match[str]) -> str:
-    target, part, text = (group or "" for group in found.group("target", "part", "text"))
+def _shown(match: re.Match[str]) -> str:
+    target, part, text = (group or "" for group in match.group("target", "part", "text"))
     if not (target or part):
-        return found[0]
-    if found["picture"] and _PICTURE.fullmatch(target):
+        return match[0]
+    if match["picture"] and _PICTURE.fullmatch(target):
         label = "" if _WIDTH.fullmatch(text) else text
         return figure({"src": quote(target), "alt": label})
     fragment = f"#{_BETWEEN_WORDS.sub('-', part.lower()).strip('-')}" if part else ""

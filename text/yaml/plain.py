@@ -156,8 +156,8 @@ def later_items(text: str, key: str, count: int) -> tuple[int, int] | None:
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
-    return found.end() if found else start
+    match = pattern.match(text, start)
+    return match.end() if match else start
 
 
 def _is_usual(text: str) -> bool:

@@ -135,10 +135,10 @@ def _add_threshold(group: AppGroup, load: LoadParts) -> None:
         parts = load(sys.stderr)
         parts.refresh()
         chosen, now = channel_named(parts, channel), parts.clock()
-        found = thresholds.candidates(chosen, parts.catalog.shown(ALL, now), now)
+        candidates = thresholds.candidates(chosen, parts.catalog.shown(ALL, now), now)
         quality = chosen.min_quality if min_quality is None else min_quality
-        threshold = thresholds.threshold(found, quality, now)
+        threshold = thresholds.threshold(candidates, quality, now)
         if as_json:
-            print_json(values.threshold_values(found, threshold), indent=2)
+            print_json(values.threshold_values(candidates, threshold), indent=2)
         else:
-            print_lines(reports.threshold_lines(found, threshold))
+            print_lines(reports.threshold_lines(candidates, threshold))

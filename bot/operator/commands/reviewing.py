@@ -23,10 +23,10 @@ class _Time(click.ParamType[datetime]):
     def convert(
         self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        found = value if isinstance(value, datetime) else reviewing.read_time(value)
-        if found is None:
+        time = value if isinstance(value, datetime) else reviewing.read_time(value)
+        if time is None:
             self.fail("is not a time such as 2026-09-01T18:00 (UTC) or 2026-09-01T18:00+02:00", param, ctx)
-        return found
+        return time
 
 
 def add_reviewing(group: AppGroup, load: LoadParts) -> None:
@@ -39,13 +39,13 @@ def add_reviewing(group: AppGroup, load: LoadParts) -> None:
         """List what waits for review, the oldest first, as people would see it."""
         parts = ready(load(sys.stderr))
         parts.refresh()
-        found = reviewing.unreviewed(parts)
+        unreviewed = reviewing.unreviewed(parts)
         if as_json:
-            for each in found:
+            for each in unreviewed:
                 for delivery in each.post.remaining:
                     print_json(values.delivery_values(replace(delivery, post=each.post)))
         else:
-            print_lines(reports.review_lines(found) if found else ["none"])
+            print_lines(reports.review_lines(unreviewed) if unreviewed else ["none"])
 
     _add_orders(group, load)
 

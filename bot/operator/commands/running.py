@@ -80,8 +80,8 @@ def _add_once(group: AppGroup, load: LoadParts) -> None:
         sent = sum(after[state] - before[state] for state in (State.SENT, State.ACCEPTED))
         planned = len(plan.posts) if plan else 0
         if as_json:
-            found = {"planned": planned, "sent": sent if plan else 0, "waiting": waiting}
-            print_json({"another_bot_runs": plan is None, **found})
+            counts = {"planned": planned, "sent": sent if plan else 0, "waiting": waiting}
+            print_json({"another_bot_runs": plan is None, **counts})
         elif plan is None:
             print_line("another bot is running")
         else:

@@ -35,10 +35,10 @@ class _Day(click.DateTime):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            found: datetime = super().convert(value, param, ctx)
+            time: datetime = super().convert(value, param, ctx)
         except click.BadParameter:
             self.fail("is not a day such as 2026-09-01", param, ctx)
-        return found
+        return time
 
 
 _DATE = _Day(formats=["%Y-%m-%d"])
