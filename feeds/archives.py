@@ -28,9 +28,9 @@ class Month:
     number: int
 
     @classmethod
-    def of(cls, moment: datetime) -> Month:
+    def of(cls, time: datetime) -> Month:
         """Return the month of a time."""
-        utc = moment.astimezone(UTC)
+        utc = time.astimezone(UTC)
         return cls(utc.year, utc.month)
 
     @property
@@ -82,10 +82,10 @@ class Counts(Protocol):
     def between(self, start: datetime, end: datetime) -> int:
         """Return how many were published from `start` to before `end`."""
 
-    def newest_before(self, moment: datetime) -> datetime | None:
+    def newest_before(self, time: datetime) -> datetime | None:
         """Return when the newest one before a time was published, or None."""
 
-    def oldest_since(self, moment: datetime) -> datetime | None:
+    def oldest_since(self, time: datetime) -> datetime | None:
         """Return when the oldest one at a time or later was published, or None."""
 
 
@@ -125,17 +125,17 @@ def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
     )
 
 
-def part_at(moment: datetime, older: int, size: int) -> Part:
-    """Return the part with the article published at `moment`, whose month has `older` articles before it."""
-    return Part(Month.of(moment), older // size + 1)
+def part_at(time: datetime, older: int, size: int) -> Part:
+    """Return the part with the article published at `time`, whose month has `older` articles before it."""
+    return Part(Month.of(time), older // size + 1)
 
 
 def all_parts(counts: Counts, now: datetime, size: int) -> Iterator[Part]:
     """Yield every part that another one links to, newest first."""
-    moment = counts.newest_before(now)
+    time = counts.newest_before(now)
     seen: Part | None = None
-    while moment is not None:
-        month = Month.of(moment)
+    while time is not None:
+        month = Month.of(time)
         following = _first_of(month.after, now)
         if following and following != seen:
             yield following
@@ -144,16 +144,16 @@ def all_parts(counts: Counts, now: datetime, size: int) -> Iterator[Part]:
             seen = Part(month, number)
             yield seen
         seen = Part(month)
-        moment = counts.newest_before(month.start)
+        time = counts.newest_before(month.start)
 
 
 def _previous(part: Part, counts: Counts, size: int) -> Part | None:
     if part.number > 1:
         return Part(part.month, part.number - 1)
-    moment = counts.newest_before(part.month.start)
-    if moment is None:
+    time = counts.newest_before(part.month.start)
+    if time is None:
         return None
-    month = Month.of(moment)
+    month = Month.of(time)
     return Part(month, -(-counts.between(month.start, month.end) // size))
 
 

@@ -160,5 +160,5 @@ def _is_ahead(seconds: int, now: datetime) -> bool:
     return datetime.fromtimestamp(seconds, UTC) > now + _CLOCK_ERROR
 
 
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp() // 1)
+def _seconds(time: datetime) -> int:
+    return int(time.timestamp() // 1)

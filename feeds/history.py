@@ -48,7 +48,7 @@ class ArchivePublisher:
             rendered = publisher.render(feed, extension)
             document, dated_until = publisher.dated(self._changes, key, rendered, [slug], now)
             changes = (self._catalog.next_due(slug, now), feed.changes_at, dated_until, part.month.end)
-            due = min((moment for moment in changes if moment and moment > now), default=None)
+            due = min((time for time in changes if time and time > now), default=None)
             cached = CachedDocument(slug, state, due, document)
             store(self._documents, key, cached, document)
         return cached.document
@@ -94,13 +94,13 @@ class TopicCounts:
         """Return how many were published from `start` to before `end`."""
         return self.catalog.count_between(self.slug, self.now, (start, end))
 
-    def newest_before(self, moment: datetime) -> datetime | None:
+    def newest_before(self, time: datetime) -> datetime | None:
         """Return when the newest one before a time was published, or None."""
-        return self.catalog.newest_before(self.slug, self.now, moment)
+        return self.catalog.newest_before(self.slug, self.now, time)
 
-    def oldest_since(self, moment: datetime) -> datetime | None:
+    def oldest_since(self, time: datetime) -> datetime | None:
         """Return when the oldest one at a time or later was published, or None."""
-        return self.catalog.oldest_since(self.slug, self.now, moment)
+        return self.catalog.oldest_since(self.slug, self.now, time)
 
 
 def _base(feed: Feed, part: Part | None) -> str | None:

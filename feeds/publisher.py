@@ -169,11 +169,11 @@ class Publisher:
         """Return the history with the archive of the newest articles that are too old for the feed."""
         if not self.settings.archives or len(feed.entries) < self.settings.size:
             return History()
-        found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda moment: Month.of(moment).start)
+        found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda time: Month.of(time).start)
         if found is None:
             return History()
-        moment, older = found
-        part = archives.part_at(moment, older, self.settings.part_size)
+        time, older = found
+        part = archives.part_at(time, older, self.settings.part_size)
         return History(previous=f"{feed.base_url}/{part.name}")
 
     def bodies(self, now: datetime) -> Bodies:
@@ -210,10 +210,10 @@ class Publisher:
         A date in the future is not sent (RFC 9110 §8.8.2.1).
         """
         known = max(filter(None, (self.catalog.changed_at(slug, now) for slug in slugs)), default=now)
-        moment = changes.changed_at(name, document.tag, known)
-        if moment is None or moment > now:
-            return document, moment
-        return replace(document, last_modified=moment), None
+        time = changes.changed_at(name, document.tag, known)
+        if time is None or time > now:
+            return document, time
+        return replace(document, last_modified=time), None
 
     def render(self, feed: Feed, extension: str) -> Document:
         """Return a feed as a document in one format, without Last-Modified."""

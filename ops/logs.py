@@ -29,12 +29,12 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line without a line end, control characters or secrets."""
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         extra = {key: value for key, value in vars(record).items() if key not in _OWN}
         exception = self._exception(record)
         if self._as_json:
             fields: dict[str, Any] = {
-                "time": moment,
+                "time": time,
                 "level": record.levelname,
                 "logger": record.name,
                 "message": record.getMessage(),
@@ -45,7 +45,7 @@ class LineFormatter(logging.Formatter):
             return printable_json(_clean(fields, self._redact))
         fields_text = "".join(f" {key}={value}" for key, value in extra.items())
         tail = f" | {exception}" if exception else ""
-        line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{fields_text}{tail}"
+        line = f"{time} {record.levelname} {record.name}: {record.getMessage()}{fields_text}{tail}"
         return printable(self._redact(line))
 
     def _exception(self, record: logging.LogRecord) -> str:

@@ -97,8 +97,8 @@ class Crawlers:
 
 def _sitemap(root: str, entry: str, addresses: Sequence[tuple[str, datetime | None]]) -> Document:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<{root} xmlns="{_NAMESPACE}">']
-    for url, moment in addresses:
-        changed = f"<lastmod>{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod>" if moment else ""
+    for url, time in addresses:
+        changed = f"<lastmod>{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod>" if time else ""
         lines.append(f"<{entry}><loc>{escape(url)}</loc>{changed}</{entry}>")
     return _document("\n".join([*lines, f"</{root}>"]) + "\n", "application/xml")
 

@@ -208,16 +208,16 @@ def choose_coding(accept_encoding: str) -> str:
     return best if weight > 0 and weight >= weights.get(IDENTITY, 0.0) else IDENTITY
 
 
-def http_date(moment: datetime) -> str:
+def http_date(time: datetime) -> str:
     """Return a time as an HTTP date (RFC 9110 §5.6.7)."""
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    return format_datetime(time.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def _http_date(text: str) -> datetime | None:
     """Return the time, or None for text that is not an HTTP date, which is ignored (RFC 9110 §13.1.3)."""
     try:
-        moment = parsedate_to_datetime(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        time = parsedate_to_datetime(text)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 

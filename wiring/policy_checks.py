@@ -31,9 +31,9 @@ def _quiet_digest(policy: Policy, now: datetime) -> str | None:
     digest, quiet = policy.digest, policy.quiet
     if digest is None or quiet is None:
         return None
-    moment = now
-    while (moment := digest.next(moment)) < now + _WEEK:
-        if quiet.covers(moment):
-            at, ends = moment.astimezone(digest.zone), quiet.ends_at(moment).astimezone(digest.zone)
+    time = now
+    while (time := digest.next(time)) < now + _WEEK:
+        if quiet.covers(time):
+            at, ends = time.astimezone(digest.zone), quiet.ends_at(time).astimezone(digest.zone)
             return f"the channel is quiet on {at:%A at %H:%M}: that digest is posted on {ends:%A at %H:%M}"
     return None

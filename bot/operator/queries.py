@@ -104,8 +104,8 @@ def by_day(database: Database, since: datetime, *, channel: str | None = None) -
     counts: dict[date, Counter[str]] = {}
     with database.read() as connection:
         for when, outcome, count in connection.execute(query):
-            moment = when if isinstance(when, date) else date.fromisoformat(when)
-            counts.setdefault(moment, Counter())[outcome] += count
+            date_of_day = when if isinstance(when, date) else date.fromisoformat(when)
+            counts.setdefault(date_of_day, Counter())[outcome] += count
     return counts
 
 

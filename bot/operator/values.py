@@ -139,5 +139,5 @@ def _rated(article: Article) -> dict[str, Any]:
     return {"article": article.id, "title": article.title, "quality": article.quality}
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

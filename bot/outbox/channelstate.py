@@ -209,10 +209,10 @@ def pause_host(connection: Connection, name: str, until: datetime, reason: str) 
     connection.execute(added.on_conflict_do_update(index_elements=["name"], set_=values, where=shorter))
 
 
-def paused_ahead(connection: Connection, moment: datetime) -> dict[str, timedelta]:
-    """Return the channels whose last error lies after `moment`, and how long a pause it caused."""
+def paused_ahead(connection: Connection, time: datetime) -> dict[str, timedelta]:
+    """Return the channels whose last error lies after `time`, and how long a pause it caused."""
     query = select(channels.c.name, channels.c.paused_until, channels.c.last_error_at)
-    rows = connection.execute(query.where(channels.c.last_error_at > moment)).all()
+    rows = connection.execute(query.where(channels.c.last_error_at > time)).all()
     nothing = timedelta(0)
     return {name: max(until - at, nothing) if until else nothing for name, until, at in rows}
 

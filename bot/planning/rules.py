@@ -151,8 +151,8 @@ def _remembered(past: Past) -> Decision | None:
     return None
 
 
-def _time(moment: datetime) -> TimeText:
-    return TimeText.of(moment, f"{moment:%Y-%m-%d %H:%M} UTC")
+def _time(time: datetime) -> TimeText:
+    return TimeText.of(time, f"{time:%Y-%m-%d %H:%M} UTC")
 
 
 def _published(article: Article, channel: Channel, now: datetime) -> str | None:

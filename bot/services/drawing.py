@@ -13,10 +13,10 @@ from typing import Protocol
 class Times(Protocol):
     """Formats the times in a drawing, as a chat client would do for its reader."""
 
-    def exact(self, moment: datetime, /) -> str:
+    def exact(self, time: datetime, /) -> str:
         """Return a date and time."""
 
-    def ago(self, moment: datetime, /) -> str:
+    def ago(self, time: datetime, /) -> str:
         """Return how long ago a time is."""
 
 

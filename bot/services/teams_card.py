@@ -127,9 +127,9 @@ def _time(message: Message) -> str:
 
     https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features#datetime-formatting-and-localization
     """
-    moment = message.published_at.astimezone(UTC)
+    time = message.published_at.astimezone(UTC)
     # The functions take seconds without a fraction, and years of four digits.
-    stamp = f"{moment.year:04d}{moment:-%m-%dT%H:%M:%SZ}"
+    stamp = f"{time.year:04d}{time:-%m-%dT%H:%M:%SZ}"
     return f"{{{{DATE({stamp},SHORT)}}}} {{{{TIME({stamp})}}}}"
 
 

@@ -235,8 +235,8 @@ def _event_id(kind: str, data: Mapping[str, object], context: Context, site: str
     return f"msg_{context.key}_{digest}".replace(".", "_")
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _key(secret: str) -> bytes:

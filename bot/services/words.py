@@ -39,5 +39,5 @@ def button_of(message: Message) -> str:
 
 def written_time(message: Message) -> str:
     """Return the time in UTC, for services whose clients cannot show it in the reader's time zone."""
-    words, moment = words_of(message), message.published_at.astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if words.tag == Language.tag else words.exact(moment)
+    words, time = words_of(message), message.published_at.astimezone(UTC)
+    return f"{time:%Y-%m-%d %H:%M} UTC" if words.tag == Language.tag else words.exact(time)

@@ -118,5 +118,5 @@ class LoginStore:
         return _seconds(self._clock())
 
 
-def _seconds(moment: datetime | timedelta) -> int:
-    return int(moment.timestamp() if isinstance(moment, datetime) else moment.total_seconds())
+def _seconds(time: datetime | timedelta) -> int:
+    return int(time.timestamp() if isinstance(time, datetime) else time.total_seconds())

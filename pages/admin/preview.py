@@ -35,13 +35,13 @@ class _Times:
     now: datetime
     language: Language
 
-    def exact(self, moment: datetime, /) -> str:
+    def exact(self, time: datetime, /) -> str:
         """Return a date and time in UTC."""
-        return self.language.exact(moment)
+        return self.language.exact(time)
 
-    def ago(self, moment: datetime, /) -> str:
+    def ago(self, time: datetime, /) -> str:
         """Return how long ago a time was."""
-        return self.language.ago(moment, self.now)
+        return self.language.ago(time, self.now)
 
 
 def drawn(kind: str, message: Message, now: datetime, language: Language) -> Preview:
