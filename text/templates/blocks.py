@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from text.templates.code import ITEM, open_fence, outside_code
+from text.templates.code import ITEM, open_fence
 
 _MARKED = re.compile(
     r"(?P<margin>[ \t]*)<(?P<name>[A-Za-z][A-Za-z0-9]{0,20})(?P<before>(?:\s[^<>\n]{0,1000}?)?)"
@@ -26,10 +26,12 @@ _BLOCK_TAG = re.compile(rf"<(/?)(?:{_BLOCK})\b[^<>]{{0,1000}}>", re.IGNORECASE)
 _TEXT_BELOW = re.compile(rf"</(?:{_BLOCK})>[ \t]*\n(?=[^\s<])", re.IGNORECASE)
 # A tag of text alone on its line, for CommonMark the beginning of an HTML block.
 _TEXT_TAG = re.compile(
-    r"^( {0,3}<(?:a|abbr|b|big|br|em|font|i|img|kbd|small|span|strong|sub|sup|u)\b[^<>\n]{0,1000}>"
-    r"(?:</[a-z]+>)?)[ \t]*\n(?=[^\s<])(?=(?P<block>[-*+] |#{1,6} |>|```|~~~|\d{1,9}[.)] )?)",
+    r"^ {0,3}<(?:a|abbr|b|big|br|em|font|i|img|kbd|small|span|strong|sub|sup|u)\b[^<>\n]{0,1000}>"
+    r"(?:</[a-z]+>)?[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+_TEXT_LINE = re.compile(r"[^\s<]")
+_NEW_BLOCK = re.compile(r"[-*+] |#{1,6} |>|```|~~~|\d{1,9}[.)] ")
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _TAG = re.compile(r"[ \t]*(?:<(?P<end>/?)(?P<name>[A-Za-z][\w.-]{0,60})|(?P<closed>/>))")
 _VOID = frozenset(
@@ -67,22 +69,26 @@ def separated(text: str) -> str:
     For kramdown and Python-Markdown a block ends with its last tag, for CommonMark at a blank line; and tags
     of text, such as `<br>` alone on a line, begin a block for CommonMark only.
     """
-    if "<" not in text:
-        return text
-    if _TEXT_TAG.search(text):
-        text = outside_code(text, _TEXT_TAG, lambda tag: tag[1] + ("\n\n" if tag["block"] else " "))
-    if not _TEXT_BELOW.search(text):
+    if "<" not in text or not (_TEXT_BELOW.search(text) or _TEXT_TAG.search(text)):
         return text
     shown: list[str] = []
     depth = 0
-    fence = ""
+    fence = tag = ""
     for line in text.split("\n"):
+        if tag and _TEXT_LINE.match(line):
+            if _NEW_BLOCK.match(line):
+                shown.append("")
+            else:
+                shown.pop()
+                line = f"{tag.rstrip()} {line}"
+        tag = ""
         fence = fence if depth else open_fence(fence, _FENCE.match(line))
         if not fence and (depth or _BLOCK_LINE.match(line)):
-            tags = [bool(tag[1]) for tag in _BLOCK_TAG.finditer(line)]
-            depth = max(0, depth + len(tags) - 2 * sum(tags))
+            ends = [bool(found[1]) for found in _BLOCK_TAG.finditer(line)]
+            depth = max(0, depth + len(ends) - 2 * sum(ends))
             shown += [line] if depth or not line.rstrip().endswith(">") else [line, ""]
         else:
+            tag = line if not fence and _TEXT_TAG.fullmatch(line) else ""
             shown.append(line)
     return "\n".join(shown)
 
@@ -94,10 +100,11 @@ def flush(text: str) -> str:
     shown: list[str] = []
     depth = base = 0
     fence = ""
-    is_list = False
+    is_list = is_pre = False
     for line in text.split("\n"):
         rest = line.lstrip(" \t")
-        if not rest:
+        is_pre = "</pre>" not in line and (is_pre or (not fence and "<pre" in line))
+        if not rest or is_pre:
             shown.append(line)
             continue
         indent = len(line[: len(line) - len(rest)].expandtabs(4))

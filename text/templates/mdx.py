@@ -123,8 +123,8 @@ def _is_block(tag: str, name: str) -> bool:
 
 
 _LEAVES = frozenset(
-    {"br", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "input", "p", "pre", "script", "source", "style",
-     "svg", "textarea", "track"}
+    {"br", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "input", "p", "pre", "script",
+     "source", "span", "style", "svg", "textarea", "track"}
 )  # fmt: skip
 
 
