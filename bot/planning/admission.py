@@ -18,6 +18,7 @@ from bot.outbox.causes import COVERED, Cause
 from bot.outbox.database import first_line, is_away
 from bot.outbox.keys import MAX_TITLE, is_storable, storable
 from bot.outbox.moves import add_deliveries, add_for_channels, move_deliveries
+from bot.outbox.resuming import resume_post
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.facts import Facts, Fate, NewDelivery
@@ -32,6 +33,11 @@ _MANY_CHANNELS = 20
 Gone = Callable[[Sequence[str]], set[str]]
 """Returns which of some article ids no longer exist."""
 
+
+_STANDING = [
+    deliveries.c[name] for name in ("id", "channel", "state", "cause", "post_id", "content", "updated_at")
+]
+"""The columns that decide what happens to an article with a delivery."""
 
 _BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHANGED}
 
@@ -102,16 +108,9 @@ class Admission:
 
     def _past(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], Any]:
         keys = sorted({each.facts.key for each in proposed})
-        query = select(
-            deliveries.c.article_key,
-            deliveries.c.channel,
-            deliveries.c.id,
-            deliveries.c.state,
-            deliveries.c.cause,
-            deliveries.c.updated_at,
-            deliveries.c.path,
-            deliveries.c.content,
-        ).where(deliveries.c.article_key.in_(keys))
+        query = select(*_STANDING, deliveries.c.article_key, deliveries.c.path).where(
+            deliveries.c.article_key.in_(keys)
+        )
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
     def _by_story(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], str]:
@@ -150,15 +149,9 @@ class Admission:
         if not proposed:
             return {}
         contents = {(each.facts.content, each.channel.name): each for each in proposed}
-        query = select(
-            deliveries.c.id,
-            deliveries.c.article_id,
-            deliveries.c.channel,
-            deliveries.c.content,
-            deliveries.c.state,
-            deliveries.c.cause,
-            deliveries.c.updated_at,
-        ).where(deliveries.c.content.in_(sorted({content for content, _ in contents if content})))
+        query = select(*_STANDING, deliveries.c.article_id).where(
+            deliveries.c.content.in_(sorted({content for content, _ in contents if content}))
+        )
         found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
         gone = self._source.gone([row.article_id for row in found])
         moved: dict[tuple[str, str], Any] = {}
@@ -234,7 +227,12 @@ class Admission:
             name, review = each.channel.name, each.channel.review
             self._plan.posts.append(Planned(each.article.id, each.article.title, name, review))
         which = and_(deliveries.c.id == row.id, deliveries.c.cause == row.cause)
-        values = {"post_id": None, **self._planned_from()}
+        is_resumed = bool(
+            row.post_id is not None
+            and state is DeliveryState.WAITING
+            and resume_post(self._connection, row.post_id, row.id, self._now)
+        )
+        values = {"post_id": row.post_id if is_resumed else None, **self._planned_from()}
         sources = [DeliveryState(row.state)]
         move_deliveries(self._connection, which, sources, state, self._now, cause=cause, **values)
 
