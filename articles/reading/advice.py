@@ -60,20 +60,20 @@ class Fault(NamedTuple):
 
 def about_json(reason: str) -> str:
     """Return what to do about a JSON text, by what the json module says of it."""
-    advice = next((advice for said, advice in _ABOUT_JSON.items() if reason.startswith(said)), "")
+    advice = next((advice for message, advice in _ABOUT_JSON.items() if reason.startswith(message)), "")
     return f"is not JSON: {advice}" if advice else "is not JSON"
 
 
 def about_toml(error: ValueError, source: str) -> Fault:
     """Return where the mistake is that tomllib reports, and what to do about it, without quoting a value."""
-    said = str(error)
-    place = _PLACE.search(said)
-    said = said[: place.start()] if place else said
+    message = str(error)
+    place = _PLACE.search(message)
+    message = message[: place.start()] if place else message
     lines = source.split("\n")
     number = int(place["line"]) - 1 if place and place["line"] else _last_filled(lines)
-    if said.startswith("Unterminated string"):
+    if message.startswith("Unterminated string"):
         number = _line_of_open_quotes(lines, number)
-    advice = _advice(said, lines[number])
+    advice = _advice(message, lines[number])
     return Fault(number, f"is not TOML: {advice}" if advice else "is not TOML")
 
 
@@ -89,25 +89,25 @@ def _line_of_open_quotes(lines: list[str], last: int) -> int:
     return next(opening, last)
 
 
-def _advice(said: str, line: str) -> str:
+def _advice(message: str, line: str) -> str:
     for beginning, advice in _ABOUT_TOML.items():
-        if said.startswith(beginning):
+        if message.startswith(beginning):
             return advice
-    if said.startswith("Illegal character"):
-        is_line_end = "\\n" in said
+    if message.startswith("Illegal character"):
+        is_line_end = "\\n" in message
         return (
             "a quote is opened here and never closed" if is_line_end else "control characters are not allowed"
         )
-    if said == "Invalid statement":
+    if message == "Invalid statement":
         return (
             "a comment begins with #" if line.lstrip().startswith("//") else 'write a line like title = "…"'
         )
-    if said.startswith("Expected '='"):
+    if message.startswith("Expected '='"):
         return _about_key(line)
-    if said.startswith("Expected ']"):
+    if message.startswith("Expected ']"):
         return "end the table's name with as many brackets as it begins with"
     match = _VALUE.match(line)
-    return _about_value(match["value"].strip() if match else line.strip(), said)
+    return _about_value(match["value"].strip() if match else line.strip(), message)
 
 
 def _about_key(line: str) -> str:
@@ -118,7 +118,7 @@ def _about_key(line: str) -> str:
     return "put an equals sign after the key"
 
 
-def _about_value(value: str, said: str) -> str:
+def _about_value(value: str, message: str) -> str:
     """Return what to do about the value in a line that tomllib could not read as a whole."""
     word = value.partition("#")[0].strip().lower()
     if word in _NOTHING:
@@ -136,6 +136,6 @@ def _about_value(value: str, said: str) -> str:
         return "write a date like 2026-03-31T09:30:00Z, or put it in quotes"
     if value.startswith("["):
         return "put each text of the list in quotes, with commas between them"
-    if said == "Invalid value" or value[:1].isdigit():
+    if message == "Invalid value" or value[:1].isdigit():
         return "put the value in quotes"
     return "begin each key on a line of its own"

@@ -131,26 +131,26 @@ class _Reading:
         return ParsedFile(article, warnings, hidden)
 
     def _article(self, title: str, published_at: datetime, *, is_published: bool) -> Article:
-        found = self._values
+        file_values = self._values
         date = self._read_date
-        appears_at = found.first(date, "publishdate")
-        links = Links(found, self._path, self._context)
+        appears_at = file_values.first(date, "publishdate")
+        links = Links(file_values, self._path, self._context)
         link, original = links.given()
         story = links.story() if link is None else None
-        slug = found.first(_SLUG, "slug")
-        authors = found.first(self._people, "authors", "author") or ()
+        slug = file_values.first(_SLUG, "slug")
+        authors = file_values.first(self._people, "authors", "author") or ()
         place = partial(links.place, title, slug, published_at, authors)
         if link is None and self._conventions.base_url:
             link = links.own(place())
-        given_id = found.first(values.identifier, "id")
+        given_id = file_values.first(values.identifier, "id")
         return Article(
             id=given_id or identity(self._path),
             path=self._path,
             title=title,
             published_at=published_at,
-            updated_at=found.first(date, *keys.UPDATES) or self._updated_in_date() or published_at,
+            updated_at=file_values.first(date, *keys.UPDATES) or self._updated_in_date() or published_at,
             appears_at=appears_at if appears_at and appears_at > published_at else None,
-            expires_at=found.first(date, *keys.EXPIRIES),
+            expires_at=file_values.first(date, *keys.EXPIRIES),
             link=link,
             original_link=original if original != link else None,
             slug=slug,
@@ -160,15 +160,15 @@ class _Reading:
             topics=self._topics(),
             quality=self._quality(),
             is_published=is_published,
-            type=found.first(values.name, "type"),
-            category=found.first(_first_name, "category"),
-            provider=found.first(parts.provider, "provider"),
+            type=file_values.first(values.name, "type"),
+            category=file_values.first(_first_name, "category"),
+            provider=file_values.first(parts.provider, "provider"),
             authors=authors,
-            language=found.first(values.language, "locale", "lang", "language") or self._language(),
+            language=file_values.first(values.language, "locale", "lang", "language") or self._language(),
             images=links.images(link),
             enclosures=links.enclosures(link),
             related=self._related(),
-            embed=found.first(values.embed, "featuredcontent"),
+            embed=file_values.first(values.embed, "featuredcontent"),
             body=self._head.body,
         )
 

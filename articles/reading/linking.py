@@ -24,8 +24,8 @@ _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 class Links:
     """Reads one file's addresses; those that cannot be used are recorded in the file's values."""
 
-    def __init__(self, found: Values, path: str, context: Context) -> None:
-        self._values = found
+    def __init__(self, file_values: Values, path: str, context: Context) -> None:
+        self._values = file_values
         self._path = path
         self._context = context
         self._conventions = context.conventions
@@ -33,12 +33,14 @@ class Links:
 
     def given(self) -> tuple[str | None, str | None]:
         """Return the address that the front matter gives, and that of the original where it differs."""
-        found = self._values
-        original = found.first(values.address, "originalurl")
-        link = found.first(values.address, "weburl") or original
+        file_values = self._values
+        original = file_values.first(values.address, "originalurl")
+        link = file_values.first(values.address, "weburl") or original
         if link is None and not (self._is_plain and self._conventions.base_url is None):
-            absolute = (item for item in found.given(*keys.LINKS, *keys.PERMALINKS) if _is_absolute(item[1]))
-            links = (found.usable(values.address, key, value) for key, value in absolute)
+            absolute = (
+                item for item in file_values.given(*keys.LINKS, *keys.PERMALINKS) if _is_absolute(item[1])
+            )
+            links = (file_values.usable(values.address, key, value) for key, value in absolute)
             link = next(filter(None, links), None)
         return link, original
 
@@ -94,10 +96,10 @@ class Links:
         first: by its `guid`, or an `id` that is a URI. An article that has its only address on this site was
         in no other feed.
         """
-        found, mode = self._values, self._conventions.guid
+        file_values, mode = self._values, self._conventions.guid
         if mode == "id":
             return None
-        if guid := found.first(values.guid, "guid"):
+        if guid := file_values.first(values.guid, "guid"):
             return guid
         if is_uri(given_id or "") or link is None:
             return None
@@ -156,15 +158,15 @@ class Links:
 
     def images(self, link: str | None) -> tuple[Image, ...]:
         """Return the article's pictures; relative ones are resolved by the article's address `link`."""
-        found = self._values
+        file_values = self._values
         is_missing = self._conventions.base_url is None and not self._is_plain
         read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_ABSOLUTE)
-        for key, value in found.given(*keys.IMAGES):
+        for key, value in file_values.given(*keys.IMAGES):
             if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # themes use a banner or a cover for other things too
             if key.lower().endswith("header") and not _has_picture(value):
                 continue  # the header of a page may be something else
-            if pictures := found.usable(read, key, value):
+            if pictures := file_values.usable(read, key, value):
                 return pictures
         return ()
 

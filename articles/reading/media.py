@@ -55,10 +55,10 @@ def images(
         if part is None:
             return None
         place = f"{key}.{part}"
-        found = text(values, place, value[part], limits.MAX_URL)
-        if not found:
+        reference = text(values, place, value[part], limits.MAX_URL)
+        if not reference:
             return None
-        url = http_url(found) if _SCHEME.match(found) else resolve(found)
+        url = http_url(reference) if _SCHEME.match(reference) else resolve(reference)
         if url is None:
             raise BadValueError(place, unusable)
         return _image(values, key, value, url) if len(value) > 1 else Image(url=url)
@@ -100,11 +100,11 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
         if part is None or not isinstance(value[part], str):
             return None
         place = f"{key}.{part}"
-        found = text(values, place, value[part], limits.MAX_URL)
+        reference = text(values, place, value[part], limits.MAX_URL)
         mimetype = _first_part_of(values, name, key, value, "type", "mime", "mime_type")
         if not (mimetype and _MIME.fullmatch(mimetype)):
-            mimetype = enclosure_type(found)
-        url = http_url(found) if _SCHEME.match(found) else resolve(found)
+            mimetype = enclosure_type(reference)
+        url = http_url(reference) if _SCHEME.match(reference) else resolve(reference)
         if mimetype is None or url is None:
             return None
         return Enclosure(

@@ -97,8 +97,8 @@ def authors(
             value = _without_markup(value)
         if type(value) is int and str(value) in known:
             value = str(value)
-        found = name(values, key, value)
-        return known.get(found) or known.get(found.lower()) or found
+        person_name = name(values, key, value)
+        return known.get(person_name) or known.get(person_name.lower()) or person_name
 
     def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
         if isinstance(value, str) and ("](" in value or (in_words and "</a>" in value)):
@@ -108,10 +108,10 @@ def authors(
         elif isinstance(value, str) and in_words and value not in known:
             value = _names_in_words(value)
         listed = (values.usable(person, place, item) for place, item in items(key, value))
-        found = tuple(dict.fromkeys(filter(None, listed)))
-        if len(found) > limits.MAX_ITEMS:
+        names = tuple(dict.fromkeys(filter(None, listed)))
+        if len(names) > limits.MAX_ITEMS:
             values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
-        return found[: limits.MAX_ITEMS]
+        return names[: limits.MAX_ITEMS]
 
     return read
 

@@ -75,14 +75,14 @@ def when(post: ComingPost) -> str:
 def title_of(post: ComingPost) -> str:
     """Return what a post is about, and whom it notifies."""
     count = len(post.items)
-    said: str = joined(", ", map(_named, post.items))
+    title: str = joined(", ", map(_named, post.items))
     if post.kind is PostKind.DIGEST:
-        said = counted_phrase("digest of %(num)s article", "digest of %(num)s articles", count)
+        title = counted_phrase("digest of %(num)s article", "digest of %(num)s articles", count)
     if post.kind is PostKind.URGENT:
-        said = phrase("urgent: %(post)s", post=said)
+        title = phrase("urgent: %(post)s", post=title)
     if post.is_retry:
-        said = phrase("retry: %(post)s", post=said)
-    return phrase("%(post)s, notifies %(names)s", post=said, names=post.mention) if post.mention else said
+        title = phrase("retry: %(post)s", post=title)
+    return phrase("%(post)s, notifies %(names)s", post=title, names=post.mention) if post.mention else title
 
 
 def why(wait: Wait, channel: Channel) -> str:

@@ -102,14 +102,16 @@ def explanation_lines(explanation: Explanation, now: datetime) -> Iterator[str |
 def answer(explanation: Explanation) -> str:
     """Return the state of an article's delivery, or whether there would be one."""
     if delivery := explanation.delivery:
-        said = outlook.why(explanation.wait, explanation.channel) if explanation.wait else _next(delivery)
+        next_step = (
+            outlook.why(explanation.wait, explanation.channel) if explanation.wait else _next(delivery)
+        )
         status = phrase(
             "%(state)s since %(time)s, delivery %(id)s",
             state=delivery.state,
             time=time_text(since(delivery)),
             id=str(delivery.id),
         )
-        return joined(", ", [status, said]) if said else status
+        return joined(", ", [status, next_step]) if next_step else status
     if not explanation.decision.deliver:
         return phrase("is not posted: %(why)s", why=explanation.decision.text)
     if explanation.state is None or explanation.state.baselined_at is None:
@@ -133,8 +135,8 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
     yield header
     for each, line in zip(deliveries, lines, strict=True):
         yield line
-        if said := _next(each):
-            yield (Cell(f"        {said}"),)
+        if next_step := _next(each):
+            yield (Cell(f"        {next_step}"),)
 
 
 def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
@@ -264,9 +266,9 @@ def threshold_lines(candidates: Candidates, threshold: Threshold) -> Iterator[st
     total = counted(threshold.total, "article")
     yield f"{named}: {total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
     yield f"by week, oldest first: {' '.join(map(str, threshold.weeks))}"
-    for said, articles in (("just made it", threshold.just_made), ("just missed it", threshold.just_missed)):
+    for label, articles in (("just made it", threshold.just_made), ("just missed it", threshold.just_missed)):
         for article in articles:
-            yield f"{said}: {article.quality}  {article.title}  ({article.id})"
+            yield f"{label}: {article.quality}  {article.title}  ({article.id})"
 
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:

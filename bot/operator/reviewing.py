@@ -148,8 +148,8 @@ def comment(
         post = found.post
         if post is None or not _awaits_review(post):
             return False
-        said = update(posts).where(is_unchanged(post)).values(body=line or None, reviewed_at=now)
-        return connection.execute(said).rowcount == 1
+        statement = update(posts).where(is_unchanged(post)).values(body=line or None, reviewed_at=now)
+        return connection.execute(statement).rowcount == 1
 
     result = phrase("it is commented: %(line)s", line=line) if line else phrase("it has no comment")
     return carry_out(database, delivery_id, seen, act, OrderResult(done=True, text=result))

@@ -102,11 +102,11 @@ class MailTransport:
         host = parts.hostname or ""
         # smtplib checks a certificate for the host that it stores in its constructor.
         client._host = host  # type: ignore[attr-defined]
-        code, said = client.connect(
+        code, reply = client.connect(
             host, parts.port or (SMTPS_PORT if parts.scheme == "smtps" else SMTP_PORT)
         )
         if code != 220:
-            return _reply(code, said)
+            return _reply(code, reply)
         if client.sock:
             client.sock.settimeout(self._timeouts[1])
         client.ehlo_or_helo_if_needed()
@@ -115,16 +115,16 @@ class MailTransport:
             client.ehlo_or_helo_if_needed()
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        code, said = client.mail(envelope.sender)
+        code, reply = client.mail(envelope.sender)
         if code == 250:
-            code, said = client.rcpt(envelope.recipient)
-        return None if code in (250, 251) else _reply(code, said)
+            code, reply = client.rcpt(envelope.recipient)
+        return None if code in (250, 251) else _reply(code, reply)
 
 
 def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | Ambiguous:
     """Send the message, and return the reply, or what may have happened."""
     try:
-        code, said = client.data(content)
+        code, reply = client.data(content)
     except smtplib.SMTPDataError as error:
         return _reply(error.smtp_code, error.smtp_error)
     except TimeoutError:
@@ -135,11 +135,11 @@ def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | Ambiguous:
         client.sock.settimeout(1.0)
     with suppress(*_BREAKDOWNS):
         client.quit()
-    return _reply(code, said)
+    return _reply(code, reply)
 
 
-def _reply(code: int, said: bytes | str) -> Response:
-    body = said if isinstance(said, bytes) else said.encode()
+def _reply(code: int, reply: bytes | str) -> Response:
+    body = reply if isinstance(reply, bytes) else reply.encode()
     return Response(status=code, body=body[:MAX_REPLY])
 
 

@@ -45,13 +45,13 @@ _PHRASE = re.compile(r"[A-Za-z]{1,20}(?:[ ,.'-]{1,2}[A-Za-z]{1,20}){0,15}[.]?")
 
 def classify(response: Response) -> Verdict:
     """Return what `response` means; a success carries the id of the message."""
-    said = response.json_object()
+    answer = response.json_object()
     pace = pace_of(response)
     if response.status == 429:
-        return _rate_limited(response, said, pace)
+        return _rate_limited(response, answer, pace)
     if 200 <= response.status < 300:
-        return _success(response, said, pace)
-    code = said.get("code")
+        return _success(response, answer, pace)
+    code = answer.get("code")
     if code == UNKNOWN_MESSAGE:
         reason = f"HTTP {response.status}: the message was deleted in Discord"
         return Verdict(outcome=Outcome.REJECTED, reason=reason, pace=pace, degradable=False)
@@ -61,11 +61,11 @@ def classify(response: Response) -> Verdict:
     if isinstance(code, int) and code in MISCONFIGURED:
         reason = f"HTTP {response.status}: {MISCONFIGURED[code]} (Discord's error {code})"
         return Verdict(outcome=Outcome.DENIED, reason=reason, pace=pace)
-    return replace(judge(response, _complaint(said)), pace=pace)
+    return replace(judge(response, _complaint(answer)), pace=pace)
 
 
-def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
-    message_id = str(said.get("id", ""))
+def _success(response: Response, answer: dict[str, Any], pace: Pace | None) -> Verdict:
+    message_id = str(answer.get("id", ""))
     if _SNOWFLAKE.fullmatch(message_id):
         return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id, pace=pace)
     if response.status == 204:
@@ -74,23 +74,25 @@ def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Ver
     return Verdict(outcome=Outcome.UNKNOWN, reason=reason, pace=pace)
 
 
-def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
+def _rate_limited(response: Response, answer: dict[str, Any], pace: Pace | None) -> Verdict:
     """Return the verdict on a 429: https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
 
     An answer that is not JSON comes from the edge network, and concerns the sender's IP address.
     """
-    waits = [wait for wait in (retry_after(response), seconds(said.get("retry_after"))) if wait is not None]
-    everywhere = said.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not said
+    waits = [wait for wait in (retry_after(response), seconds(answer.get("retry_after"))) if wait is not None]
+    everywhere = (
+        answer.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not answer
+    )
     return rate_limited(max(waits, default=None), host=everywhere, pace=pace)
 
 
-def _complaint(said: dict[str, Any]) -> str:
+def _complaint(answer: dict[str, Any]) -> str:
     """Return Discord's error message and code, and nothing else, as the answer could repeat the address."""
-    message, code = said.get("message"), said.get("code")
+    message, code = answer.get("message"), answer.get("code")
     words = [message] if isinstance(message, str) and _PHRASE.fullmatch(message) else []
     if isinstance(code, int) and 0 < code < 10**7:
         words.append(f"(Discord's error {code})")
-    faults = list(_faults(said.get("errors"), depth=6))
+    faults = list(_faults(answer.get("errors"), depth=6))
     return " ".join(words) + (f"; {', '.join(faults[:3])}" if faults else "")
 
 

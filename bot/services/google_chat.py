@@ -106,9 +106,9 @@ class GoogleChat(Service):
                 "fallbackText": notification_of(message),
                 "cardsV2": [{"cardId": "article", "card": card}],
             }
-            if said := above(message):
+            if heading := above(message):
                 # The text is shown above the card, and is where Google Chat looks for names.
-                payload = {"text": said, "cardsV2": payload["cardsV2"]}
+                payload = {"text": heading, "cardsV2": payload["cardsV2"]}
         id = _message_id(message, context)
         thread = (context.parent or (id if context.may_begin_thread else ""))[:THREAD_KEY]
         if thread:
@@ -123,13 +123,13 @@ class GoogleChat(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a posted message has the id that the request gave it."""
-        said = response.json_object()
+        answer = response.json_object()
         if response.status == 429:
             return rate_limited(retry_after(response))
-        name = said.get("name")
+        name = answer.get("name")
         if response.status == 200 and isinstance(name, str) and _NAME.fullmatch(name):
             return Verdict(outcome=Outcome.SENT, reason="posted")
-        error = said.get("error")
+        error = answer.get("error")
         code = str(error.get("status", "")) if isinstance(error, dict) else ""
         if response.status == 409 and code == "ALREADY_EXISTS":
             # The id is this post's own: an earlier attempt, whose answer was lost, has posted it.

@@ -149,17 +149,19 @@ class Email(Service):
         status = response.status
         match = _ENHANCED.search(response.body)
         code = match[1].decode() if match else ""
-        said = f"SMTP {status}" + (f" ({code})" if code else "")
+        status_text = f"SMTP {status}" + (f" ({code})" if code else "")
         if status in (250, 251, 252):
             return Verdict(outcome=Outcome.ACCEPTED, reason="the mail server has accepted it")
         if status in _LOGIN or (500 <= status < 600 and code in DEAD):
             reason = DEAD.get(code, "the server refuses the user or the password")
-            return Verdict(outcome=Outcome.DISABLED, reason=f"{said}: {reason}")
+            return Verdict(outcome=Outcome.DISABLED, reason=f"{status_text}: {reason}")
         if 400 <= status < 500:
-            return Verdict(outcome=Outcome.UNSENT, reason=f"{said}: not now")
+            return Verdict(outcome=Outcome.UNSENT, reason=f"{status_text}: not now")
         if 500 <= status < 600:
-            return Verdict(outcome=Outcome.REJECTED, reason=f"{said}: refused", degradable=False)
-        return Verdict(outcome=Outcome.UNKNOWN, reason=f"{said} is not a valid reply: it may have been sent")
+            return Verdict(outcome=Outcome.REJECTED, reason=f"{status_text}: refused", degradable=False)
+        return Verdict(
+            outcome=Outcome.UNKNOWN, reason=f"{status_text} is not a valid reply: it may have been sent"
+        )
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return the drawing of a mail."""

@@ -113,10 +113,10 @@ class Mattermost(Service):
             return rate_limited(retry_after(response))
         if response.status == 200 and response.body[:10].strip() == b"ok":
             return Verdict(outcome=Outcome.SENT, reason="posted")
-        said = str(response.json_object().get("id", ""))
-        if said in DEAD and response.status != 500:
-            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[said]}")
-        return judge(response, said if _ID.fullmatch(said) else "")
+        error_id = str(response.json_object().get("id", ""))
+        if error_id in DEAD and response.status != 500:
+            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[error_id]}")
+        return judge(response, error_id if _ID.fullmatch(error_id) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return the drawing of an attachment."""

@@ -104,17 +104,17 @@ class RocketChat(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means: only 200 with `{"success":true}` is a success."""
-        said = response.json_object()
+        answer = response.json_object()
         if response.status == 429:
             waits = _WAIT.search(response.body)
             return rate_limited(retry_after(response) or (seconds(waits[1].decode()) if waits else None))
-        if response.status == 200 and said.get("success") is True:
+        if response.status == 200 and answer.get("success") is True:
             return Verdict(outcome=Outcome.SENT, reason="posted")
-        error = said.get("error")
+        error = answer.get("error")
         error = error if isinstance(error, str) else ""
         if error in DEAD:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[error]}")
-        if response.status == 503 and said.get("success") is False:
+        if response.status == 503 and answer.get("success") is False:
             # The server answers this only for an integration that was switched off.
             reason = "HTTP 503: the integration is switched off"
             return Verdict(outcome=Outcome.DENIED, reason=reason)

@@ -80,35 +80,35 @@ _STAMP = re.compile(r"\d{1,12}\.\d{1,12}")
 
 def classify(response: Response) -> Verdict:
     """Return what an answer means, of a webhook or of the Web API."""
-    said = response.json_object()
-    if isinstance(said.get("ok"), bool) and (said["ok"] is False or "ts" in said):
-        return _of_api(response, said)
+    answer = response.json_object()
+    if isinstance(answer.get("ok"), bool) and (answer["ok"] is False or "ts" in answer):
+        return _of_api(response, answer)
     return _of_webhook(response)
 
 
 def _of_webhook(response: Response) -> Verdict:
     """Return the verdict on a webhook's answer: only 200 with the body `ok` is a success."""
-    said = response.body[:200].decode("utf-8", "replace").strip()
+    body = response.body[:200].decode("utf-8", "replace").strip()
     if response.status == 429:
         return rate_limited(retry_after(response))
-    if said in DEAD:
-        return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {said}")
-    if said in MAYBE_POSTED:
-        reason = f"HTTP {response.status}: {said}: it may have been posted"
+    if body in DEAD:
+        return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {body}")
+    if body in MAYBE_POSTED:
+        reason = f"HTTP {response.status}: {body}: it may have been posted"
         return Verdict(outcome=Outcome.UNKNOWN, reason=reason)
-    if response.status == 200 and said == "ok":
+    if response.status == 200 and body == "ok":
         return Verdict(outcome=Outcome.SENT, reason="posted")
-    return judge(response, said if _WORD.fullmatch(said) else "")
+    return judge(response, body if _WORD.fullmatch(body) else "")
 
 
-def _of_api(response: Response, said: dict[str, object]) -> Verdict:
+def _of_api(response: Response, answer: dict[str, object]) -> Verdict:
     """Return the verdict on the Web API's answer: `{"ok": true, "ts": …}` is a success, but not 200 alone."""
-    stamp, word = str(said.get("ts", "")), str(said.get("error", ""))
+    stamp, word = str(answer.get("ts", "")), str(answer.get("error", ""))
     if response.status == 429:
         return rate_limited(retry_after(response))
-    if response.status == 200 and said["ok"] is True and _STAMP.fullmatch(stamp):
+    if response.status == 200 and answer["ok"] is True and _STAMP.fullmatch(stamp):
         return Verdict(outcome=Outcome.SENT, reason="posted", message_id=stamp)
-    if said["ok"] is True or response.status >= 500:
+    if answer["ok"] is True or response.status >= 500:
         return judge(response)
     known = _WORD.fullmatch(word) is not None
     status = f"HTTP {response.status}" + (f": {word}" if known else "")

@@ -81,9 +81,9 @@ def notification(message: Message) -> str:
     """Return the text that notifications and screen readers use instead of the blocks."""
     called = notifying(message.mention)
     provider = clean(message.provider or "")
-    said = title_of(message) + (f" ({provider})" if provider else "")
-    said = ": ".join(filter(None, (comment_of(message), said)))
-    return f"{called} {fit(said, MESSAGE_TEXT - units(called) - 1, escape)}".strip()
+    text = title_of(message) + (f" ({provider})" if provider else "")
+    text = ": ".join(filter(None, (comment_of(message), text)))
+    return f"{called} {fit(text, MESSAGE_TEXT - units(called) - 1, escape)}".strip()
 
 
 def everything(message: Message) -> str:
@@ -109,8 +109,10 @@ def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
     """Return the drawing of a message that consists of blocks."""
     called = [block for block in blocks if block.get("text", {}).get("type") == "mrkdwn"]
     blocks = blocks[len(called) :]
-    said = [block for block in blocks[:1] if block["type"] == "section"]  # an article has its header first
-    blocks = blocks[len(said) :]
+    comments = [
+        block for block in blocks[:1] if block["type"] == "section"
+    ]  # an article has its header first
+    blocks = blocks[len(comments) :]
     found: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
     button: Mapping[str, Any] = next(iter(found.get("actions", {}).get("elements", ())), {})
     small = (_shown(element, times) for element in found.get("context", {}).get("elements", ()))
@@ -120,7 +122,7 @@ def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
     picture = section.get("accessory", found.get("image", {})).get("image_url", "")
     return Drawing(
         mention=" ".join(_MENTION.sub(r"@\1", block["text"]["text"]) for block in called),
-        comment="".join(_shown(block["text"], times) for block in said),
+        comment="".join(_shown(block["text"], times) for block in comments),
         title=_shown(found.get("header", {}).get("text"), times),
         text="\n".join(filter(None, texts)),
         picture=urlsplit(picture).hostname or "",

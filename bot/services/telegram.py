@@ -147,23 +147,23 @@ class Telegram(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
-        said = response.json_object()
-        described = said.get("description")
+        answer = response.json_object()
+        described = answer.get("description")
         text = described.lower() if isinstance(described, str) else ""
         if response.status == 429:
-            asked = _parameters(said).get("retry_after")
+            asked = _parameters(answer).get("retry_after")
             return rate_limited(seconds(asked) or retry_after(response))
         if response.status == 200:
-            return _success(said)
+            return _success(answer)
         if "message is not modified" in text:
             return Verdict(outcome=Outcome.SENT, reason="the message is already up to date")
         if "message to edit not found" in text or "message can't be edited" in text:
             reason = f"HTTP {response.status}: the message was deleted in Telegram"
             return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
-        if said.get("ok") is False and (text in DEAD or response.status == 403):
+        if answer.get("ok") is False and (text in DEAD or response.status == 403):
             # A 403 of the Bot API means that the bot was blocked or removed, or was never in the chat.
             reason = DEAD.get(text, "the bot was removed from the chat, or may not write there")
-            moved = _parameters(said).get("migrate_to_chat_id")
+            moved = _parameters(answer).get("migrate_to_chat_id")
             reason += f": write `chat: {moved}`" if isinstance(moved, int) else ""
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {reason}")
         return judge(response, text if _DEGRADED.fullmatch(text) else "")
@@ -173,14 +173,14 @@ class Telegram(Service):
         sent: dict[str, Any] = request.json
         lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
         called = lines.pop(0) if len(lines) > 1 and re.fullmatch(r"@\w+", lines[0]) else ""
-        said = lines.pop(0) if len(lines) > 1 and lines[0].startswith("<i>") else ""
+        quoted = lines.pop(0) if len(lines) > 1 and lines[0].startswith("<i>") else ""
         small = lines[-1] if len(lines) > 1 and lines[-1].startswith("<i>") else ""
         link = re.search(r'<a href="([^"]*)">', lines[0])
         return Drawing(
             sender="Bot",
             badge="BOT",
             mention=called,
-            comment=shown(said),
+            comment=shown(quoted),
             title=shown(lines[0]),
             text=shown("\n".join(lines[1 : -1 if small else None])),
             picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
@@ -203,14 +203,14 @@ def _request(to: Destination, method: str, payload: dict[str, object]) -> Reques
     return Request(method="POST", url=Secret(f"{to.address.reveal()}/{method}"), json=payload)
 
 
-def _parameters(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = said.get("parameters")
+def _parameters(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = answer.get("parameters")
     return found if isinstance(found, dict) else {}
 
 
-def _success(said: Mapping[str, Any]) -> Verdict:
-    result = said.get("result")
-    number = result.get("message_id") if said.get("ok") is True and isinstance(result, dict) else None
+def _success(answer: Mapping[str, Any]) -> Verdict:
+    result = answer.get("result")
+    number = result.get("message_id") if answer.get("ok") is True and isinstance(result, dict) else None
     if type(number) is not int or not 0 < number < 2**63 or not isinstance(result, dict):
         reason = "HTTP 200, but not in Telegram's format: it may have been posted"
         return Verdict(outcome=Outcome.UNKNOWN, reason=reason)

@@ -116,12 +116,12 @@ def _composed(message: Message, limit: int) -> str:
     called = "\n".join(filter(None, above))
     room = limit - _visible(called) - 1
     if message.text:
-        said = cut(message.text, room, _marked, _visible)
+        content = cut(message.text, room, _marked, _visible)
     elif message.items:
-        said = _digest(message, room)
+        content = _digest(message, room)
     else:
-        said = _article(message, room)
-    return f"{called}\n{said}" if called else said
+        content = _article(message, room)
+    return f"{called}\n{content}" if called else content
 
 
 def _digest(message: Message, limit: int) -> str:

@@ -122,17 +122,17 @@ class Zulip(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
-        said = response.json_object()
+        answer = response.json_object()
         if response.status == 429:
-            return rate_limited(seconds(said.get("retry-after")) or retry_after(response))
-        if response.status == 200 and said.get("result") == "success":
-            number = said.get("id")
+            return rate_limited(seconds(answer.get("retry-after")) or retry_after(response))
+        if response.status == 200 and answer.get("result") == "success":
+            number = answer.get("id")
             message_id = str(number) if type(number) is int and 0 < number < 2**63 else None
             return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id)
-        code = str(said.get("code", ""))
+        code = str(answer.get("code", ""))
         if code in DEAD:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[code]} ({code})")
-        if "time limit for editing" in str(said.get("msg", "")):
+        if "time limit for editing" in str(answer.get("msg", "")):
             reason = f"HTTP {response.status}: Zulip no longer lets this message be edited"
             return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
         return judge(response, code if _CODE.fullmatch(code) else "")
@@ -142,7 +142,7 @@ class Zulip(Service):
         sent = dict(parse_qsl(request.content().decode()))
         lines = sent["content"].split("\n")
         called = lines.pop(0) if len(lines) > 1 and _MENTION.fullmatch(lines[0]) else ""
-        said = lines.pop(0) if len(lines) > 1 and _COMMENT.fullmatch(lines[0]) else ""
+        quoted = lines.pop(0) if len(lines) > 1 and _COMMENT.fullmatch(lines[0]) else ""
         head, link = _LINK.search(lines[0]), ""
         if head:
             link, lines[0] = head[2], head[1]
@@ -154,7 +154,7 @@ class Zulip(Service):
             sender="Bot",
             badge="BOT",
             mention=re.sub(r"[*|]", "", called),
-            comment=_shown(said, times),
+            comment=_shown(quoted, times),
             above=f"# {sent['to']} > {sent['topic']}",
             title=_shown(lines[0], times),
             text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),

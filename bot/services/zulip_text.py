@@ -49,13 +49,13 @@ def content_of(message: Message, detail: Detail) -> str:
     room = CONTENT - units(called) - 1
     if message.text:
         picture = _picture(message, detail) or ""
-        said = cut(
+        content = cut(
             message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _marked, units
         )
-        said += f"\n{picture}" if picture else ""
+        content += f"\n{picture}" if picture else ""
     else:
-        said = _digest(message, detail, room) if message.items else _article(message, detail)
-    return f"{called}\n{said}" if called else said
+        content = _digest(message, detail, room) if message.items else _article(message, detail)
+    return f"{called}\n{content}" if called else content
 
 
 def _notifying(mention: Mention | None) -> str:
