@@ -34,6 +34,10 @@ IMAGES = (
     "images", "image", "cover", "featured_image", "featuredimage", "thumbnail", "hero", "banner", "og_image",
     "header",
 )  # fmt: skip
+THEME_IMAGES = (
+    *IMAGES, "heroimage", "hero_image", "coverimage", "cover_image", "ogimage", "feature_image"
+)  # fmt: skip
+"""The keys with pictures that the starters of generators have besides."""
 ENCLOSURES = ("enclosure", "enclosures", "audio", "podcast", "video")
 LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
 TRANSLATIONS = ("translationkey", "translation_key", "translation_id", "lang-ref", "lang_ref")
@@ -47,7 +51,7 @@ _NESTED = ("taxonomies", "extra", "params", "seo")
 _MAY_BE_NESTED = frozenset(
     {
         *EXCERPTS,
-        *IMAGES,
+        *THEME_IMAGES,
         *ENCLOSURES,
         *UPDATES,
         *TOPIC_KEYS,

@@ -161,7 +161,7 @@ class Links:
         file_values = self._values
         is_missing = self._conventions.base_url is None and not self._is_plain
         read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_ABSOLUTE)
-        for key, value in file_values.given(*keys.IMAGES):
+        for key, value in file_values.given(*(keys.IMAGES if self._is_plain else keys.THEME_IMAGES)):
             if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # themes use a banner or a cover for other things too
             if key.lower().endswith("header") and not _has_picture(value):

@@ -263,6 +263,16 @@ def test_heads_of_other_forms(head: str, generator: Generator, title: str, topic
     assert not hidden.article.is_published
 
 
+def test_the_pictures_of_starters() -> None:
+    """With a generator, the keys of its starters have pictures; in the own format they mean nothing."""
+    head = f"{DATED}heroImage: /a.png\n"
+    assert [image.url for image in read(head, generator="astro").article.images] == [
+        "https://b.example/a.png"
+    ]
+    assert read(f"{DATED}cover_image: ./a.png\n").article.images
+    assert not read(head, generator="plain").article.images
+
+
 def test_lines_of_pelican_that_end_at_the_text() -> None:
     """With `pelican`, the body begins at the first line without a key, also where no blank one is above."""
     text = "Title: A\nTags: b,\n    c\nThe body: begins.\n\nMore.\n"
