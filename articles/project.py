@@ -21,7 +21,7 @@ from articles.files.folder import Folder, decode
 from articles.programs import Program
 from articles.reading.dates import date_in_path
 from articles.reading.head import HeadError
-from articles.reading.heads import split
+from articles.reading.split_file import split
 from articles.topics import Topics
 
 _MAX_SAMPLE = 2_000

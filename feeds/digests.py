@@ -45,9 +45,9 @@ class Period:
     zone: tzinfo
 
     @classmethod
-    def of(cls, moment: datetime, every: Every, zone: tzinfo) -> Period:
+    def of(cls, instant: datetime, every: Every, zone: tzinfo) -> Period:
         """Return the period of a time."""
-        day = moment.astimezone(zone).date()
+        day = instant.astimezone(zone).date()
         return cls(day - timedelta(days=day.weekday()) if every == "week" else day, every, zone)
 
     @property

@@ -20,18 +20,18 @@ class Times:
     day_text: Callable[[date], str] = short_date
     time_text: Callable[[datetime], str] = exact
 
-    def day(self, moment: datetime) -> date:
+    def day(self, instant: datetime) -> date:
         """Return the day of a time, in the site's time zone."""
-        return moment.astimezone(self.zone).date()
+        return instant.astimezone(self.zone).date()
 
-    def stamp(self, moment: datetime) -> str:
+    def stamp(self, instant: datetime) -> str:
         """Return the value of a `time` element; a date only, if the article has no time."""
-        return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
+        return self.day(instant).isoformat() if self._is_day(instant) else instant.isoformat()
 
-    def text(self, moment: datetime) -> str:
+    def text(self, instant: datetime) -> str:
         """Return an article's time, such as "20 Nov 2026, 13:15 UTC"; only the date if it has no time."""
-        return self.day_text(self.day(moment)) if self._is_day(moment) else self.time_text(moment)
+        return self.day_text(self.day(instant)) if self._is_day(instant) else self.time_text(instant)
 
-    def _is_day(self, moment: datetime) -> bool:
+    def _is_day(self, instant: datetime) -> bool:
         """Return whether a time stands for a whole day: a date without a time is read as its midnight."""
-        return moment.astimezone(self.zone).time() == time()
+        return instant.astimezone(self.zone).time() == time()

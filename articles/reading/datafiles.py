@@ -60,7 +60,7 @@ def front_matter(path: Path) -> Mapping[str, Any] | None:
     text = read_text(path)
     if not text:
         return None
-    from articles.reading.heads import split  # late, as above
+    from articles.reading.split_file import split  # late, as above
 
     try:
         head = split(text.replace("\r\n", "\n"))

@@ -20,9 +20,9 @@ from articles.reading import bundles, keys, limits, not_articles, parts, values,
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, disambiguated, without_date
 from articles.reading.head import Head, HeadError
-from articles.reading.heads import NO_KEYS, split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
+from articles.reading.split_file import NO_KEYS, split
 from articles.reading.values import BadValueError, Values
 
 # The date of an unpublished article without a date: nobody sees it, but it must have one.

@@ -118,8 +118,8 @@ def _utc(value: datetime | None) -> datetime | None:
 
 
 def _utc_text(value: datetime | None) -> str | None:
-    moment = _utc(value)
-    return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix(_UTC)
+    instant = _utc(value)
+    return None if instant is None else instant.isoformat(" ", "microseconds").removesuffix(_UTC)
 
 
 def _time_in(text: str | None) -> datetime | None:

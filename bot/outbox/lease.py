@@ -184,15 +184,15 @@ class Lease:
 
     def _hold(self) -> int | None:
         with self._database.write() as connection:
-            moment = self._time(connection)
+            instant = self._time(connection)
             if not self._server_time:
-                self._notice_setting(moment)
+                self._notice_setting(instant)
             values = {
                 "me": self.holder,
                 "mine": self.fence,
-                "moment": moment,
-                "expiry": self.expiry() if not self._server_time else moment,
-                "until": moment + TERM,
+                "moment": instant,
+                "expiry": self.expiry() if not self._server_time else instant,
+                "until": instant + TERM,
                 "farthest": self.farthest(TERM),
             }
             fence: int | None = connection.scalar(_RENEW, values) if self.fence is not None else None
@@ -201,9 +201,9 @@ class Lease:
     def _time(self, connection: Connection) -> datetime:
         if not self._server_time:
             return self._clock()
-        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        self._ahead = moment - self._clock()
-        return moment
+        instant: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        self._ahead = instant - self._clock()
+        return instant
 
 
 def holder(database: Database) -> Holder:

@@ -157,8 +157,8 @@ class Outbox:
         found: dict[str, datetime] = {}
         with self.database.read() as connection:
             for query in (*queries, waiting):
-                for name, moment in connection.execute(query):
-                    found[name] = min(moment, found.get(name, moment))
+                for name, instant in connection.execute(query):
+                    found[name] = min(instant, found.get(name, instant))
         return found
 
     def tests_due(self, now: datetime) -> set[str]:

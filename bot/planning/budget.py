@@ -29,22 +29,22 @@ class Budget:
     at_most: int
     keep: Keep = "best"
 
-    def period(self, moment: datetime) -> tuple[datetime, datetime]:
-        """Return when the period that `moment` lies in began, and when the next begins, in UTC."""
+    def period(self, instant: datetime) -> tuple[datetime, datetime]:
+        """Return when the period that `instant` lies in began, and when the next begins, in UTC."""
         if self.per == "hour":
-            return self._hour(moment)
-        day = moment.astimezone(self.zone).date()
+            return self._hour(instant)
+        day = instant.astimezone(self.zone).date()
         days = 1
         if self.per == "week":
             day, days = day - day.weekday() * DAY, 7
         return first_at(self.zone, day, _MIDNIGHT), first_at(self.zone, day + days * DAY, _MIDNIGHT)
 
-    def _hour(self, moment: datetime) -> tuple[datetime, datetime]:
-        local = moment.astimezone(self.zone)
+    def _hour(self, instant: datetime) -> tuple[datetime, datetime]:
+        local = instant.astimezone(self.zone)
         passed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        start = (moment - passed).astimezone(UTC)
+        start = (instant - passed).astimezone(UTC)
         end = start + _HOUR
         # Where clocks are changed, an hour begins or ends; one such change sets them by half an hour.
-        began = change_of_clocks(self.zone, start, moment)
-        ends = change_of_clocks(self.zone, moment, end)
+        began = change_of_clocks(self.zone, start, instant)
+        ends = change_of_clocks(self.zone, instant, end)
         return began or start, ends or end

@@ -32,17 +32,17 @@ class Digest:
     at_most: int = 20
     order: Order = "quality"
 
-    def last(self, moment: datetime) -> datetime:
-        """Return the latest time of a digest that is not after `moment`, in UTC."""
-        return max(due for due in self._times(moment, -1) if due <= moment)
+    def last(self, instant: datetime) -> datetime:
+        """Return the latest time of a digest that is not after `instant`, in UTC."""
+        return max(due for due in self._times(instant, -1) if due <= instant)
 
-    def next(self, moment: datetime) -> datetime:
-        """Return the first time of a digest after `moment`, in UTC."""
-        return min(due for due in self._times(moment, 1) if due > moment)
+    def next(self, instant: datetime) -> datetime:
+        """Return the first time of a digest after `instant`, in UTC."""
+        return min(due for due in self._times(instant, 1) if due > instant)
 
-    def _times(self, moment: datetime, step: int) -> Iterator[datetime]:
-        """Yield the digest times on the day of `moment` and the days before (`step` -1) or after it (1)."""
-        today = moment.astimezone(self.zone).date()
+    def _times(self, instant: datetime, step: int) -> Iterator[datetime]:
+        """Yield the digest times on the day of `instant` and the days before (`step` -1) or after it (1)."""
+        today = instant.astimezone(self.zone).date()
         for number in range(_MAX_DAYS):
             day = today + step * number * DAY
             if day.weekday() in self.days:

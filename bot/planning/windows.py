@@ -27,9 +27,9 @@ class Quiet:
     end: time | None = None
     weekends: bool = False
 
-    def covers(self, moment: datetime) -> bool:
-        """Return whether nothing is posted at `moment`."""
-        local = moment.astimezone(self.zone)
+    def covers(self, instant: datetime) -> bool:
+        """Return whether nothing is posted at `instant`."""
+        local = instant.astimezone(self.zone)
         if self.weekends and local.weekday() >= _SATURDAY:
             return True
         if self.start is None or self.end is None:
@@ -39,22 +39,22 @@ class Quiet:
             return self.start <= at < self.end
         return at >= self.start or at < self.end
 
-    def ends_at(self, moment: datetime) -> datetime:
-        """Return `moment` if it is not quiet, or else the first time after it that is not, in UTC."""
-        if not self.covers(moment):
-            return moment
-        later = (bound for bound in self._bounds(moment) if bound > moment and not self.covers(bound))
-        return min(later, default=moment + _MAX_DAYS * DAY)
+    def ends_at(self, instant: datetime) -> datetime:
+        """Return `instant` if it is not quiet, or else the first time after it that is not, in UTC."""
+        if not self.covers(instant):
+            return instant
+        later = (bound for bound in self._bounds(instant) if bound > instant and not self.covers(bound))
+        return min(later, default=instant + _MAX_DAYS * DAY)
 
-    def _bounds(self, moment: datetime) -> Iterator[datetime]:
-        """Yield the times in the days from `moment` on at which quiet hours may end."""
-        first = moment.astimezone(self.zone).date()
+    def _bounds(self, instant: datetime) -> Iterator[datetime]:
+        """Yield the times in the days from `instant` on at which quiet hours may end."""
+        first = instant.astimezone(self.zone).date()
         for number in range(_MAX_DAYS):
             for at in {time(0), self.end or time(0)}:
                 for fold in (0, 1):
                     shown = datetime.combine(first + number * DAY, at, tzinfo=self.zone)
                     yield shown.replace(fold=fold).astimezone(UTC)
-            start = moment + number * timedelta(days=1)
+            start = instant + number * timedelta(days=1)
             changed = change_of_clocks(self.zone, start, start + DAY)
             if changed:
                 yield changed
