@@ -117,14 +117,14 @@ def revealed(markup: str) -> str:
 
 def texts(markup: str, without: Container[str]) -> Iterator[str]:
     """Yield the texts between tags, with references as characters; elements in `without` are left out."""
-    place = 0
-    while token := _TOKEN.search(markup, place):
-        yield _decoded(markup[place : token.start()])
-        place = token.end()
+    position = 0
+    while token := _TOKEN.search(markup, position):
+        yield _decoded(markup[position : token.start()])
+        position = token.end()
         name = (token["name"] or "").lower()
         if name and not token["end"] and name in without:
-            place = _end_of(name, markup, place)
-    yield _decoded(markup[place:])
+            position = _end_of(name, markup, position)
+    yield _decoded(markup[position:])
 
 
 def _decoded(text: str) -> str:
@@ -143,9 +143,9 @@ def _with_placeholders(text: str) -> str:
     return text
 
 
-def _end_of(name: str, markup: str, place: int) -> int:
+def _end_of(name: str, markup: str, position: int) -> int:
     """Return the end of an element whose content is not parsed."""
-    end = re.compile(rf"</{re.escape(name)}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(markup, place)
+    end = re.compile(rf"</{re.escape(name)}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(markup, position)
     return end.end() if end else len(markup)
 
 
@@ -163,13 +163,13 @@ class _Balancer:
 
     def parts(self) -> list[str]:
         """Return the parts of the balanced text."""
-        place = 0
+        position = 0
         markup, put, search = self._markup, self._parts.append, _TOKEN.search
-        while token := search(markup, place):
+        while token := search(markup, position):
             start, end = token.span()
-            if start > place:
-                put(_with_placeholders(markup[place:start]))
-            place = end
+            if start > position:
+                put(_with_placeholders(markup[position:start]))
+            position = end
             is_end, name, close = token.groups()
             if not name or not close:
                 continue
@@ -180,18 +180,18 @@ class _Balancer:
                 continue
             if is_end:
                 self._end(name)
-            elif leaf := self._leaf(name, place):
-                place = leaf.end()
-                put(markup[start:place])
+            elif leaf := self._leaf(name, position):
+                position = leaf.end()
+                put(markup[start:position])
             else:
                 self._start(name, markup[start:end])
                 if name in _RAW:
-                    place = _end_of(name, markup, place)
-        put(_with_placeholders(markup[place:]))
+                    position = _end_of(name, markup, position)
+        put(_with_placeholders(markup[position:]))
         self._close(0)
         return self._parts
 
-    def _leaf(self, name: str, place: int) -> re.Match[str] | None:
+    def _leaf(self, name: str, position: int) -> re.Match[str] | None:
         """Return the rest of an element that is correct in any context, as most elements are."""
         ending = self._leaves.get(name)
         if (
@@ -202,7 +202,7 @@ class _Balancer:
             or self._formatting > MAX_FORMATTING - _LEAF_DEPTH
         ):
             return None
-        return ending.match(self._markup, place)
+        return ending.match(self._markup, position)
 
     def _start(self, name: str, tag: str) -> None:
         if name in _RAW:
@@ -245,15 +245,15 @@ class _Balancer:
                 break
         else:
             return
-        for place in range(len(self._open) - 1, -1, -1):
-            if self._open[place] in names:
-                self._close(place)
+        for position in range(len(self._open) - 1, -1, -1):
+            if self._open[position] in names:
+                self._close(position)
                 return
-            if self._open[place] in limits:
+            if self._open[position] in limits:
                 return
 
-    def _close(self, place: int) -> None:
-        while len(self._open) > place:
+    def _close(self, position: int) -> None:
+        while len(self._open) > position:
             name = self._open.pop()
             self._count[name] -= 1
             self._formatting -= name in _FORMATTING

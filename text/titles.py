@@ -47,14 +47,14 @@ def _without_tags(title: str) -> str:
         elif opened.get(name):
             dropped |= {index, opened[name].pop()}
     parts: list[str] = []
-    place = 0
+    position = 0
     for index in sorted(dropped):
         parts += (
-            title[place : tags[index].start()],
+            title[position : tags[index].start()],
             " " if _VOID & {tags[index][0].strip("</> ").lower()} else "",
         )
-        place = tags[index].end()
-    return "".join((*parts, title[place:]))
+        position = tags[index].end()
+    return "".join((*parts, title[position:]))
 
 
 def _without_markdown(title: str) -> str:

@@ -176,8 +176,8 @@ def _table(library: Rule) -> Rule:
         second = start + 1
         if second >= end:
             return False
-        place = state.bMarks[second] + state.tShift[second]
-        if place >= state.eMarks[second] or state.src[place] not in "|-:":
+        position = state.bMarks[second] + state.tShift[second]
+        if position >= state.eMarks[second] or state.src[position] not in "|-:":
             return False
         return library(state, start, end, silent)
 
@@ -195,8 +195,8 @@ def _deflist(library: Rule) -> Rule:
             line += 1
         if line >= end:
             return False
-        place = state.bMarks[line] + state.tShift[line]
-        return state.src[place : place + 1] in (":", "~") and library(state, start, end, silent)
+        position = state.bMarks[line] + state.tShift[line]
+        return state.src[position : position + 1] in (":", "~") and library(state, start, end, silent)
 
     return deflist
 
@@ -218,11 +218,11 @@ def _underline(state: StateBlock, line: int) -> str:
     """Return the character of a line that underlines a heading, "" for any other line."""
     if not 0 <= state.sCount[line] - state.blkIndent <= 3:
         return ""
-    place, end = state.bMarks[line] + state.tShift[line], state.eMarks[line]
-    marker = state.src[place] if place < end else ""
+    position, end = state.bMarks[line] + state.tShift[line], state.eMarks[line]
+    marker = state.src[position] if position < end else ""
     if marker not in ("-", "="):
         return ""
-    return marker if state.skipSpaces(state.skipCharsStr(place, marker)) >= end else ""
+    return marker if state.skipSpaces(state.skipCharsStr(position, marker)) >= end else ""
 
 
 def _push(state: StateBlock, kind: str, tag: str, start: int, end: int, markup: str = "") -> None:

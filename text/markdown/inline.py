@@ -152,48 +152,48 @@ class FastInline(ParserInline):
         source, end = state.src, state.posMax
         search, rules, others = self.terminator_re.search, self._rules, self._others
         while state.pos < end:
-            place = state.pos
+            position = state.pos
             if state.level < self._nesting:
-                match = search(source, place)
+                match = search(source, position)
                 start = match.start() if match else state.posMax
-                if start != place:
-                    state.append_pending(source[place:start])
+                if start != position:
+                    state.append_pending(source[position:start])
                     state.pos = start
                     continue
-                for rule in rules.get(source[place], others):
+                for rule in rules.get(source[position], others):
                     if rule(state, False):
                         break
                 else:
-                    state.append_pending(source[place])
-                    state.pos = place + 1
+                    state.append_pending(source[position])
+                    state.pos = position + 1
                 continue
-            state.append_pending(source[place])
-            state.pos = place + 1
+            state.append_pending(source[position])
+            state.pos = position + 1
         if state.pending:
             state.pushPending()
 
     def skipToken(self, state: StateInline) -> None:  # noqa: N802 - the library's name
         """Move the state past the next token."""
-        place = state.pos
-        if place in state.cache:
-            state.pos = state.cache[place]
+        position = state.pos
+        if position in state.cache:
+            state.pos = state.cache[position]
             return
         if state.level >= self._nesting:
             state.pos = state.posMax + 1
         else:
-            match = self.terminator_re.search(state.src, place)
+            match = self.terminator_re.search(state.src, position)
             start = match.start() if match else state.posMax
-            if start != place:
+            if start != position:
                 state.pos = start
             else:
                 state.level += 1
-                for rule in self._rules.get(state.src[place], self._others):
+                for rule in self._rules.get(state.src[position], self._others):
                     if rule(state, True):
                         break
                 else:
                     state.pos += 1
                 state.level -= 1
-        state.cache[place] = state.pos
+        state.cache[position] = state.pos
 
     def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
         """Add the tokens of a paragraph to `tokens`, and return them."""

@@ -50,10 +50,10 @@ def _items(state: StateBlock, start: int, end: int) -> list[str]:
     source, marker = state.src, state.src[state.bMarks[start]]
     items: list[str] = []
     for line in range(start, end):
-        place = state.bMarks[line]
-        match = _ITEM.match(source, place, state.eMarks[line])
+        position = state.bMarks[line]
+        match = _ITEM.match(source, position, state.eMarks[line])
         # `[a]: /b` defines the address of a link.
-        if not match or source[place] != marker or (match[1][0] == "[" and "]:" in match[1]):
+        if not match or source[position] != marker or (match[1][0] == "[" and "]:" in match[1]):
             break
         items.append(mdTrim(match[1]))
     return items

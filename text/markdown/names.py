@@ -41,10 +41,10 @@ def web_address(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def bare_address(source: str, place: int, end: int = sys.maxsize) -> str:
-    """Return the bare `https://…` whose `://` is at `place`, "" if there is none."""
-    scheme = _SCHEME.search(source, max(0, place - 6), place)
-    match = _URL.match(source, place, end) if scheme else None
+def bare_address(source: str, position: int, end: int = sys.maxsize) -> str:
+    """Return the bare `https://…` whose `://` is at `position`, "" if there is none."""
+    scheme = _SCHEME.search(source, max(0, position - 6), position)
+    match = _URL.match(source, position, end) if scheme else None
     rest = _trimmed(match[0]) if match else ""
     return f"{scheme[0]}{rest}" if scheme and len(rest) >= len("://a") else ""
 

@@ -54,44 +54,44 @@ def simple(source: str) -> Simple | None:
     """Return a paragraph as HTML, or None if only the parser can read it."""
     writer = _Writer(source)
     actions, match, end = _ACTIONS, _PIECE.match, len(source)
-    place = 0
-    while place < end:
-        piece = match(source, place)
+    position = 0
+    while position < end:
+        piece = match(source, position)
         if piece is None:
             return None
-        writer.place = piece.end()
+        writer.position = piece.end()
         if not actions[piece.lastindex or 0](writer, piece):
             return None
-        place = writer.place
+        position = writer.position
     return Simple("".join(writer.parts), writer.tokens, writer.characters)
 
 
 class _Writer:
-    """The HTML of a paragraph up to `place`; each method adds a piece, or returns False if it cannot."""
+    """The HTML of a paragraph up to `position`; each method adds a piece, or returns False if it cannot."""
 
-    __slots__ = ("after_text", "characters", "parts", "place", "source", "tokens")
+    __slots__ = ("after_text", "characters", "parts", "position", "source", "tokens")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.parts: list[str] = []
-        self.place = self.tokens = self.characters = 0
+        self.position = self.tokens = self.characters = 0
         self.after_text = False
 
     def text(self, piece: Match) -> bool:
-        text, source, place = piece[_TEXT], self.source, self.place
-        if text[-1] == " " and source.startswith("\n", place):
+        text, source, position = piece[_TEXT], self.source, self.position
+        if text[-1] == " " and source.startswith("\n", position):
             # Two or more spaces at the end of a line are a hard line break (CommonMark §6.7).
             is_hard = text.endswith("  ")
             return self._add_text(text.rstrip(" ") if is_hard else text[:-1], "<br>" if is_hard else "")
-        if not source.startswith("://", place):
+        if not source.startswith("://", position):
             return self._add_text(text)
-        address = bare_address(source, place)
+        address = bare_address(source, position)
         scheme = address.partition(":")[0]
         if not address or not text.endswith(scheme) or not self._add_text(text[: -len(scheme)]):
             return False
         href = normalized(address)
         self._add(f'<a href="{escapeHtml(href)}">{escapeHtml(address)}</a>', 3, len(address) + len(href))
-        self.place = place + len(address) - len(scheme)
+        self.position = position + len(address) - len(scheme)
         return True
 
     def line_end(self, _piece: Match) -> bool:
@@ -113,7 +113,7 @@ class _Writer:
 
     def emphasis(self, piece: Match) -> bool:
         stars, text = piece.group(_STARS, _EMPHASISED)
-        if not _is_emphasis(self.source, piece.start(), text[-1], self.place) or _has_address(text):
+        if not _is_emphasis(self.source, piece.start(), text[-1], self.position) or _has_address(text):
             return False
         tag = _TAGS[stars]
         is_strong = stars == "**"

@@ -39,17 +39,17 @@ def _quoted(lines: list[str], depth: int) -> list[str]:
         return lines
     output: list[str] = []
     fence = ""
-    place = 0
-    while place < len(lines):
-        line = lines[place]
-        place += 1
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        position += 1
         fence = open_fence(fence, _FENCE.match(line))
         opening = None if fence or len(line) > _MAX_LINE else _BEGINNING.fullmatch(line)
-        end = _end(lines, place, opening["margin"] + _INDENT) if opening else place
-        if opening is None or end == place:
+        end = _end(lines, position, opening["margin"] + _INDENT) if opening else position
+        if opening is None or end == position:
             output.append(line)
             continue
-        inner = [line[len(opening["margin"] + _INDENT) :] for line in lines[place:end]]
+        inner = [line[len(opening["margin"] + _INDENT) :] for line in lines[position:end]]
         title = _title(opening)
         head = [f"<strong>{escape(title, quote=False)}</strong>", ""] if title else []
         block = [*head, *_quoted(inner, depth + 1)]
@@ -58,7 +58,7 @@ def _quoted(lines: list[str], depth: int) -> list[str]:
             *(block if opening["tab"] is not None else (f"> {line}".rstrip() for line in block)),
             "",
         ]
-        place = end
+        position = end
     return output
 
 
@@ -67,10 +67,10 @@ def _title(opening: re.Match[str]) -> str:
     return title if title is not None else opening["kind"].split()[0].capitalize()
 
 
-def _end(lines: list[str], place: int, indent: str) -> int:
+def _end(lines: list[str], position: int, indent: str) -> int:
     """Return the number of the line after the last indented one that is not blank."""
-    end = place
-    for number in range(place, len(lines)):
+    end = position
+    for number in range(position, len(lines)):
         if lines[number].startswith(indent):
             end = number + 1
         elif lines[number].strip():

@@ -48,21 +48,21 @@ class Code:
     def _end_of_span(self, start: int) -> int | None:
         length = next(len(match[0]) for match in [_RUN.match(self._text, start)] if match)
         starts = self._runs.get(length, [])
-        place = bisect_right(starts, start)
-        if place == len(starts):
+        position = bisect_right(starts, start)
+        if position == len(starts):
             return None
         blank = bisect_left(self._blanks, start)
         limit = self._blanks[blank] if blank < len(self._blanks) else len(self._text)
-        return starts[place] + length if starts[place] < limit else None
+        return starts[position] + length if starts[position] < limit else None
 
     def _indented_blocks(self) -> Iterator[tuple[int, int]]:
         """Yield where indented code begins and ends; indented lines in a list belong to the list."""
-        place, is_list = 0, False
+        position, is_list = 0, False
         for block in _INDENTED.finditer(self._text):
-            for line in self._text[place : block.start(1)].splitlines():
+            for line in self._text[position : block.start(1)].splitlines():
                 if line.strip() and (not line[0].isspace() or ITEM.match(line)):
                     is_list = bool(ITEM.match(line))
-            place = block.end()
+            position = block.end()
             if not is_list:
                 yield block.start(1), block.end(1)
 
@@ -71,13 +71,13 @@ def outside_code(text: str, pattern: re.Pattern[str], replace: Callable[[re.Matc
     """Return a text with all that fits a pattern replaced, but in code."""
     code = Code(text)
     shown: list[str] = []
-    place = 0
+    position = 0
     for start in code.starts():
-        end = code.end(start) if start >= place else None
+        end = code.end(start) if start >= position else None
         if end is not None:
-            shown += [pattern.sub(replace, text[place:start]), text[start:end]]
-            place = end
-    return "".join([*shown, pattern.sub(replace, text[place:])])
+            shown += [pattern.sub(replace, text[position:start]), text[start:end]]
+            position = end
+    return "".join([*shown, pattern.sub(replace, text[position:])])
 
 
 def open_fence(fence: str, line_fence: re.Match[str] | None) -> str:

@@ -171,13 +171,13 @@ class Liquid(Expander):
 def _without_raw_marks(text: str) -> str:
     """Return a text without `{% raw %}` and `{% endraw %}`; between them, another `{% raw %}` is text."""
     parts: list[str] = []
-    place, is_raw = 0, False
+    position, is_raw = 0, False
     for mark in _RAW_MARK.finditer(text):
         is_end = bool(mark[1])
         if is_end or not is_raw:
-            parts.append(text[place : mark.start()])
-            place, is_raw = mark.end(), not is_end
-    return "".join([*parts, text[place:]])
+            parts.append(text[position : mark.start()])
+            position, is_raw = mark.end(), not is_end
+    return "".join([*parts, text[position:]])
 
 
 def _values(rest: str) -> dict[str, str]:

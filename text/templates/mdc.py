@@ -35,16 +35,16 @@ def without_components(text: str) -> str:
     output: list[str] = []
     open_notes: list[bool] = []
     fence = ""
-    place = 0
-    while place < len(lines):
-        line = lines[place]
-        place += 1
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        position += 1
         fence = open_fence(fence, _FENCE.match(line))
         if not fence and (opening := _OPENING.fullmatch(line)):
-            is_note = opening[1] in _NOTES and place <= last
+            is_note = opening[1] in _NOTES and position <= last
             open_notes.append(is_note)
             output += ["", f":::{opening[1]}" if is_note else opening[2] or "", ""]
-            place = _after_values(lines, place)
+            position = _after_values(lines, position)
         elif not fence and (component := _WITHOUT_TEXT.fullmatch(line)):
             output.append(_component(*component.groups(default="")))
         elif not fence and open_notes and _CLOSING.fullmatch(line):
@@ -60,10 +60,10 @@ def _component(name: str, label: str, values: str) -> str:
     return figure(dict(_VALUE.findall(values))) if name.endswith(("img", "image")) else label
 
 
-def _after_values(lines: list[str], place: int) -> int:
+def _after_values(lines: list[str], position: int) -> int:
     """Return the number of the line after the values of a component, which are YAML between two `---`."""
-    if place < len(lines) and lines[place].strip() == "---":
-        for number in range(place + 1, min(len(lines), place + _MAX_VALUE_LINES)):
+    if position < len(lines) and lines[position].strip() == "---":
+        for number in range(position + 1, min(len(lines), position + _MAX_VALUE_LINES)):
             if lines[number].strip() == "---":
                 return number + 1
-    return place
+    return position

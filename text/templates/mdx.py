@@ -149,10 +149,10 @@ def _without_modules(text: str) -> str:
     return "".join(lines)
 
 
-def _end_of_tag(text: str, place: int) -> int | None:
+def _end_of_tag(text: str, start: int) -> int | None:
     """Return where a tag ends: at a > in no quotes and no braces, within _MAX_TAG characters; or None."""
     depth, quote = 0, ""
-    for position in range(place, min(len(text), place + _MAX_TAG)):
+    for position in range(start, min(len(text), start + _MAX_TAG)):
         character = text[position]
         if quote:
             quote = "" if character == quote else quote
@@ -167,12 +167,12 @@ def _end_of_tag(text: str, place: int) -> int | None:
 
 def _attributes(tag: str) -> Iterator[tuple[str, str]]:
     """Yield the attributes of a tag; of an expression, the first path or address that it holds."""
-    place = 0
-    while attribute := _ATTRIBUTE.search(tag, place):
-        place = attribute.end()
+    position = 0
+    while attribute := _ATTRIBUTE.search(tag, position):
+        position = attribute.end()
         if attribute[0].endswith("{"):
-            end = tag.find("}", place)
-            expression = tag[place : end if end >= 0 else len(tag)]
+            end = tag.find("}", position)
+            expression = tag[position : end if end >= 0 else len(tag)]
             path = _PATH.search(expression)
             if path:
                 yield attribute[1], path[1]

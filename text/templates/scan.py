@@ -51,31 +51,31 @@ class Scanner:
         self._next_code = 0
         self._found: dict[str, int] = {}
 
-    def next(self, place: int) -> Piece:
-        """Return the next code or template at `place` or later, or the "end" of the text."""
+    def next(self, position: int) -> Piece:
+        """Return the next code or template at `position` or later, or the "end" of the text."""
         end = len(self.text)
-        openings = [(self.find(pair.opening, place), index) for index, pair in enumerate(self._delimiters)]
+        openings = [(self.find(pair.opening, position), index) for index, pair in enumerate(self._delimiters)]
         start, index = min(openings, default=(end, 0))
-        code = self._code_from(place, start)
+        code = self._code_from(position, start)
         if code or start == end:
             return code or Piece("end", end, end)
         return self._template(start, self._delimiters[index])
 
-    def find(self, substring: str, place: int) -> int:
-        """Return the first position of `substring` from `place` on, or the end of the text."""
+    def find(self, substring: str, start: int) -> int:
+        """Return the first position of `substring` from `start` on, or the end of the text."""
         position = self._found.get(substring, -1)
-        if position < place:
-            index = self.text.find(substring, place)
+        if position < start:
+            index = self.text.find(substring, start)
             position = self._found[substring] = len(self.text) if index < 0 else index
         return position
 
-    def _code_from(self, place: int, limit: int) -> Piece | None:
+    def _code_from(self, position: int, limit: int) -> Piece | None:
         while self._code and self._next_code < len(self._code_starts):
             start = self._code_starts[self._next_code]
             if start > limit:
                 return None
             self._next_code += 1
-            if start >= place and (end := self._code.end(start)) is not None:
+            if start >= position and (end := self._code.end(start)) is not None:
                 return Piece("code", start, end)
         return None
 
@@ -104,15 +104,15 @@ class Expander(ABC):
 
     def run(self) -> str:
         """Return the text without its templates."""
-        place = 0
-        while place < len(self.text):
-            piece = self._scanner.next(place)
-            self.put(self.text[place : piece.start])
-            place = piece.end
+        position = 0
+        while position < len(self.text):
+            piece = self._scanner.next(position)
+            self.put(self.text[position : piece.start])
+            position = piece.end
             if piece.kind == "code":
                 self.put(self.code(self.text[piece.start : piece.end]))
             elif piece.kind == "template":
-                place = self.template(piece)
+                position = self.template(piece)
             elif piece.kind == "broken":
                 self.broken(piece)
         return "".join(self._parts)
@@ -136,17 +136,17 @@ class Expander(ABC):
         """Return the text that replaces code: by default, the code itself."""
         return text
 
-    def until(self, end: re.Pattern[str], place: int) -> re.Match[str] | None:
-        """Return the end tag that closes what is open at `place`, or None if there is none."""
+    def until(self, end: re.Pattern[str], position: int) -> re.Match[str] | None:
+        """Return the end tag that closes what is open at `position`, or None if there is none."""
         if end.pattern in self._missing:
             return None
-        match = end.search(self.text, place)
+        match = end.search(self.text, position)
         if not match:
             self._missing.add(end.pattern)
         return match
 
-    def margin(self, place: int) -> str:
-        """Return the white space before `place` on its line, "" if there is something else too."""
-        start = self.text.rfind("\n", max(0, place - 100), place) + 1
-        before = self.text[start:place]
+    def margin(self, position: int) -> str:
+        """Return the white space before `position` on its line, "" if there is something else too."""
+        start = self.text.rfind("\n", max(0, position - 100), position) + 1
+        before = self.text[start:position]
         return before if before.isspace() else ""

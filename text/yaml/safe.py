@@ -34,7 +34,7 @@ _ADVICE = {
     "did not find expected ',' or '}'": ": is a bracket left open?",
     "did not find expected '-' indicator": ": is a hyphen missing, or the indent wrong?",
 }
-# What to write in place of what libyaml says.
+# The texts that replace libyaml's messages.
 _REPLACED = {
     "did not find expected <document start>": "indent this line as those above it, or them as this one",
     "but found another document": "remove this line: another document begins here, and only one is read",
