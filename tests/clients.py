@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -43,6 +44,14 @@ def read_all(connection: socket.socket) -> bytes:
     while chunk := connection.recv(65536):
         received += chunk
     return received
+
+
+def has_data(connections: Sequence[socket.socket]) -> bool:
+    """Whether any of these connections can be read without waiting."""
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def status_of(answer: bytes) -> int:

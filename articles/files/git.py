@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -177,17 +177,19 @@ class Git:
 
     def _split_records(self, descriptor: int, end: float) -> Iterator[bytes]:
         rest = b""
-        while True:
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
-            if not ready:
-                raise self._too_long()
-            data = os.read(descriptor, 65536)
-            if not data:
-                return
-            *records, rest = (rest + data).split(b"\0")
-            if len(rest) > _MAX_RECORD:
-                raise GitError(f"{self.url}: git printed a record of more than {_MAX_RECORD:,} bytes")
-            yield from records
+        # `select` itself refuses descriptors from 1024 on, and a server may have as many connections.
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            while True:
+                if not selector.select(max(0.0, end - time.monotonic())):
+                    raise self._too_long()
+                data = os.read(descriptor, 65536)
+                if not data:
+                    return
+                *records, rest = (rest + data).split(b"\0")
+                if len(rest) > _MAX_RECORD:
+                    raise GitError(f"{self.url}: git printed a record of more than {_MAX_RECORD:,} bytes")
+                yield from records
 
     def _start(
         self, arguments: tuple[str, ...], folder: Path, hold: Iterable[int], *, stderr: int | IO[bytes]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -71,6 +73,22 @@ def wait_for(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> 
     while not condition():
         assert time.monotonic() < limit, "it did not come about"
         time.sleep(0.02)
+
+
+def test_a_process_with_many_connections_can_pull(origin: Origin, tmp_path: Path) -> None:
+    """A pull works with descriptors from 1024 on, which `select` refuses: a busy server has as many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2_000:
+        pytest.skip("this system has too few descriptors")
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_000), hard))
+        while (descriptor := os.open(os.devnull, os.O_RDONLY)) < 1_024:
+            stack.callback(os.close, descriptor)
+        stack.callback(os.close, descriptor)
+        checkout = of(origin.url, tmp_path)
+        pull(checkout)
+        assert checkout.shown is not None
 
 
 def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path) -> None:
