@@ -92,7 +92,7 @@ def _read(detected: Detected | None, home: Path, articles: Path, root: Path, now
     """Return the project with a folder of articles, read by the detected conventions."""
     generator: Generator = detected.generator if detected else "plain"
     program = detected.program if detected else None
-    settings = dict(project_settings.found(home, generator, program))
+    settings = dict(project_settings.read(home, generator, program))
     url = project_settings.address(settings)
     url = url or project_settings.domain(home, root) or project_settings.homepage(home)
     conventions = Conventions(generator=generator, base_url=url)

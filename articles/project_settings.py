@@ -64,7 +64,7 @@ _SHARED_HOSTS = ("github.com", "gitlab.com", "npmjs.com", "bitbucket.org", "code
 """Hosts of pages about programs, which many packages have as their homepage."""
 
 
-def found(home: Path, generator: Generator, program: Program | None) -> Iterator[tuple[str, Any]]:
+def read(home: Path, generator: Generator, program: Program | None) -> Iterator[tuple[str, Any]]:
     """Yield the settings in the generator's own files by key in lower case, without running anything."""
     if generator == "hugo":
         config = hugo.configuration(home)

@@ -43,24 +43,24 @@ def marked(text: str) -> str:
     """Return a text with blank lines around what is in tags with the attribute `markdown`, and without it."""
     if " markdown" not in text or not _IS_MARKED.search(text):
         return text
-    shown: list[str] = []
+    lines: list[str] = []
     open_tags: list[str] = []
     fence = ""
     for line in text.split("\n"):
         fence = open_fence(fence, _FENCE.match(line))
         if not fence and (tag := _MARKED.fullmatch(line)):
             open_tags.append(f"</{tag['name']}>")
-            shown += [f"{tag['margin']}<{tag['name']}{tag['before']}{tag['after']}>", ""]
+            lines += [f"{tag['margin']}<{tag['name']}{tag['before']}{tag['after']}>", ""]
             line = f"{tag['margin']}{tag['rest'].lstrip()}" if tag["rest"].strip() else ""
         elif not fence and open_tags and line.lstrip().startswith(f"<{open_tags[-1][2:-1]}"):
             open_tags.append(open_tags[-1])  # one without the attribute, within one that has it
         if not fence and open_tags and line.rstrip().endswith(open_tags[-1]):
             end = open_tags.pop()
             line = line.rstrip().removesuffix(end)
-            shown += ([line, ""] if line.strip() else [""]) + [end, ""]
+            lines += ([line, ""] if line.strip() else [""]) + [end, ""]
         else:
-            shown.append(line)
-    return "\n".join(shown)
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def separated(text: str) -> str:
@@ -71,33 +71,33 @@ def separated(text: str) -> str:
     """
     if "<" not in text or not (_TEXT_BELOW.search(text) or _TEXT_TAG.search(text)):
         return text
-    shown: list[str] = []
+    lines: list[str] = []
     depth = 0
     fence = tag = ""
     for line in text.split("\n"):
         if tag and _TEXT_LINE.match(line):
             if _NEW_BLOCK.match(line):
-                shown.append("")
+                lines.append("")
             else:
-                shown.pop()
+                lines.pop()
                 line = f"{tag.rstrip()} {line}"
         tag = ""
         fence = fence if depth else open_fence(fence, _FENCE.match(line))
         if not fence and (depth or _BLOCK_LINE.match(line)):
-            ends = [bool(found[1]) for found in _BLOCK_TAG.finditer(line)]
+            ends = [bool(match[1]) for match in _BLOCK_TAG.finditer(line)]
             depth = max(0, depth + len(ends) - 2 * sum(ends))
-            shown += [line] if depth or not line.rstrip().endswith(">") else [line, ""]
+            lines += [line] if depth or not line.rstrip().endswith(">") else [line, ""]
         else:
             tag = line if not fence and _TEXT_TAG.fullmatch(line) else ""
-            shown.append(line)
-    return "\n".join(shown)
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def flush(text: str) -> str:
     """Return an MDX text in which Markdown within tags is not indented: in MDX, that does not mean code."""
     if "\n    " not in text and "\n\t" not in text:
         return text
-    shown: list[str] = []
+    lines: list[str] = []
     depth = base = 0
     fence = ""
     is_list = is_pre = False
@@ -105,7 +105,7 @@ def flush(text: str) -> str:
         rest = line.lstrip(" \t")
         is_pre = "</pre>" not in line and (is_pre or (not fence and "<pre" in line))
         if not rest or is_pre:
-            shown.append(line)
+            lines.append(line)
             continue
         indent = len(line[: len(line) - len(rest)].expandtabs(4))
         was_fenced = bool(fence)
@@ -117,8 +117,8 @@ def flush(text: str) -> str:
             if not rest[0].isspace() and (indent - base < 2 or ITEM.match(rest)):
                 is_list = bool(ITEM.match(rest))
             depth = max(0, depth + (_depth(line) if not fence else 0))
-        shown.append(" " * max(0, indent - base) + rest if base else line)
-    return "\n".join(shown)
+        lines.append(" " * max(0, indent - base) + rest if base else line)
+    return "\n".join(lines)
 
 
 def _depth(line: str) -> int:

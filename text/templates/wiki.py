@@ -47,10 +47,10 @@ def without_wiki_links(text: str, *, words: bool) -> str:
     if not is_certain and words:
         is_certain = _WORDS.search(text) is not None
         is_certain = is_certain or any(word[1] not in _SLOTS for word in _WORD.finditer(text))
-    return outside_code(text, _LINK, _shown) if is_certain else text
+    return outside_code(text, _LINK, _replacement) if is_certain else text
 
 
-def _shown(match: re.Match[str]) -> str:
+def _replacement(match: re.Match[str]) -> str:
     target, part, text = (group or "" for group in match.group("target", "part", "text"))
     if not (target or part):
         return match[0]
