@@ -30,7 +30,7 @@ from bot.sending.connections import MaySend
 from bot.sending.errors import Unsent
 from bot.sending.transport import Transport
 from bot.services import Request, Response
-from tests.bot.world import START, FakeCatalog, World, article
+from tests.bot.world import START, FakeCatalog, World, article, mainly_sqlite
 from tests.fakechat import reset_before_body
 from tests.waiting import WAIT_SECONDS
 from text.zones import zone
@@ -77,6 +77,7 @@ def test_a_thawed_bot_does_not_post_what_another_has(
     assert len(world.chat.requests) == requests
 
 
+@mainly_sqlite
 def test_a_bot_frozen_while_it_waits_for_its_claim_posts_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ def test_what_stays_away_is_deleted(world: World) -> None:
     assert (skipped.state, skipped.reason) == (State.SKIPPED, "deleted")
 
 
+@mainly_sqlite
 def test_an_unreadable_file_that_is_deleted_is_struck_through(world: World) -> None:
     """The articles in the catalog do not change when the file goes, so the bot looks again by itself."""
     bot = world.started(world.discord())
@@ -244,6 +246,7 @@ def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None
 DIGEST = Policy(digest=Digest(zone=zone("UTC"), at=(time_of_day(18),)), capacity=10)
 
 
+@mainly_sqlite
 @pytest.mark.parametrize("policy", [Policy(), DIGEST], ids=["retry", "digest"])
 def test_a_file_that_moves_before_its_article_is_posted_is_posted_once(world: World, policy: Policy) -> None:
     """Lanes do not wait for planning, so they may take the moved file for a deleted one."""

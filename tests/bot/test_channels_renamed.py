@@ -13,7 +13,7 @@ from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
 from bot.sending.connections import MaySend
 from bot.services import Request, Response
-from tests.bot.world import World, article
+from tests.bot.world import World, article, mainly_sqlite
 from tests.fakechat import dead, server_error
 
 
@@ -78,6 +78,7 @@ def test_a_channel_that_is_forgotten_during_a_request_sends_nothing_more(world: 
     assert len(world.chat.requests) == 1
 
 
+@mainly_sqlite
 def test_a_channel_that_is_renamed_during_a_request_is_disabled_under_its_new_name(world: World) -> None:
     """What an answer says about the channel is recorded where its history is."""
     successor = world.bot(world.slack("after", was="before"))

@@ -22,7 +22,7 @@ from bot.run import Bot
 from bot.sending.connections import MaySend
 from bot.sending.pace import Pacer
 from bot.services import Pace, Rate, Request, Response
-from tests.bot.world import START, Clock, World, article, lease_by
+from tests.bot.world import START, Clock, World, article, lease_by, mainly_sqlite
 from tests.fakechat import hang, rate_limited, server_error
 from tests.waiting import WAIT_SECONDS
 from text.zones import zone
@@ -140,6 +140,7 @@ def test_a_clock_that_is_set_takes_no_live_claim_for_lost(world: World, hours: i
     assert world.only().state is State.UNKNOWN
 
 
+@mainly_sqlite
 @pytest.mark.parametrize(("days", "new"), [(365, "new"), (-30, "waiting")])
 def test_a_wrong_clock_loses_no_article(world: World, days: int, new: str) -> None:
     """What is too old, or not yet published, only by a wrong clock is posted once the clock is right."""

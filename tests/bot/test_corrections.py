@@ -13,7 +13,7 @@ from bot.outbox.states import State
 from bot.run import Bot
 from bot.sending.connections import MaySend
 from bot.services import Request, Response
-from tests.bot.world import START, World, article
+from tests.bot.world import START, World, article, mainly_sqlite
 from tests.fakechat import Fault, bad_image, dead, hang, rate_limited, server_error
 from tests.waiting import WAIT_SECONDS
 
@@ -164,6 +164,7 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
     assert "Better" in shown(world)
 
 
+@mainly_sqlite
 def test_a_change_after_a_lane_has_read_the_article_is_not_missed(world: World) -> None:
     """A lane reads several articles at once, so one may change between that and its request."""
 

@@ -16,7 +16,7 @@ from bot.outbox.lease import Lease
 from bot.outbox.prune import Pruner
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import State
-from tests.bot.world import World, article, lease_by
+from tests.bot.world import World, article, lease_by, mainly_sqlite
 from tests.fakechat.faults import reset_after_body
 
 KEEP = timedelta(days=180)
@@ -108,6 +108,7 @@ def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
     assert rows(world.database)[2] == 1
 
 
+@mainly_sqlite
 def test_a_clock_that_is_set_forward_prunes_nothing(world: World) -> None:
     """What a wrong clock deleted would be lost, and time passes all the same for what is old."""
     seconds = [0.0]

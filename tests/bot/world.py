@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import requests
 
 from articles.article import Article
@@ -28,6 +29,12 @@ from tests.fakechat import FakeChat
 from tests.waiting import WAIT_SECONDS
 
 START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+
+
+mainly_sqlite = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
+)
+"""For tests of what hardly depends on the database: on PostgreSQL they run only with the long ones."""
 
 
 class Clock:
