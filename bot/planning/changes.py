@@ -51,11 +51,17 @@ def correctable(now: datetime) -> ColumnElement[bool]:
     return and_(posts.c.message_id.is_not(None), posts.c.posted_at > now - CORRECTABLE_FOR)
 
 
-def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
-    # Posts in flight or due too: the request may have the article as it was before.
-    is_due = and_(IS_SCHEDULED, posts.c.due_at <= now)
+def in_flight_or_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the SQL conditions for posts in flight and due: a lane may have read their article before.
+
+    A query has an index for each, and none for both.
+    """
     is_claimed = and_(posts.c.claim.is_not(None), posts.c.state == PostState.CLAIMED)
-    in_flight = or_(is_claimed, is_due)
+    return is_claimed, and_(IS_SCHEDULED, posts.c.due_at <= now)
+
+
+def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
+    in_flight = or_(*in_flight_or_due(now))
     showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
     marked = connection.execute(
         update(posts)

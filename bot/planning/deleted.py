@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from bot.outbox.rows import as_deliveries, delivery_columns
 from bot.outbox.schema import deliveries, posts
@@ -29,22 +30,29 @@ class Marked:
     is_undecided: bool = False
 
 
+def _unmarked(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*delivery_columns)
+        .join(posts, posts.c.id == deliveries.c.post_id)
+        .where(condition, posts.c.retracted.is_(False), posts.c.correct_at.is_(None))
+    )
+
+
 def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime) -> Marked:
-    """Mark the posts of these channels whose article was deleted.
+    """Mark the posts of these channels whose article was deleted, also those that are about to be sent.
 
     The result may be undecided: a file that cannot be read may be gone later, and an article that another
     machine's catalog had is deleted if it is still absent after some minutes. The catalog does not change
     then.
     """
-    query = (
-        select(*delivery_columns)
-        .join(posts, posts.c.id == deliveries.c.post_id)
-        .where(changes.correctable(now), posts.c.retracted.is_(False), posts.c.correct_at.is_(None))
-    )
     if not names:
         return Marked()
     with transaction() as connection:
-        shown = as_deliveries(connection.execute(query))
+        shown = [
+            delivery
+            for condition in (changes.correctable(now), *changes.in_flight_or_due(now))
+            for delivery in as_deliveries(connection.execute(_unmarked(condition)))
+        ]
     marked, is_undecided = 0, False
     is_gone = missing(catalog, now) if shown else None
     for start in range(0, len(shown), _CHUNK):

@@ -165,22 +165,28 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
 
 
 @mainly_sqlite
-def test_a_change_after_a_lane_has_read_the_article_is_not_missed(world: World) -> None:
-    """A lane reads several articles at once, so one may change between that and its request."""
+@pytest.mark.parametrize(("change", "shown"), [("edit", "Better"), ("delete", "~~Title of b~~")])
+def test_a_change_after_a_lane_has_read_the_article_is_not_missed(
+    world: World, change: str, shown: str
+) -> None:
+    """A lane reads several articles at once, so one may change or go between that and its request."""
 
     def send(request: Request, may_send: MaySend | None = None) -> Response:
         if not world.chat.requests:
-            world.catalog.put(article("b", title="Better"))
+            if change == "edit":
+                world.catalog.put(article("b", title="Better"))
+            else:
+                world.catalog.delete("b")
             sender.planner.plan(world.clock())
         return world.transport.send(request, may_send)
 
     sender = world.started(world.discord(), transport=SimpleNamespace(send=send))
     world.catalog.put(article("a"), article("b"))
     world.tick(sender)
-    assert "Better" not in str([message.payload for message in world.chat.messages("readers")])
+    assert shown not in str([message.payload for message in world.chat.messages("readers")])
     world.clock.advance(seconds=60)
     world.tick(sender)
-    assert "Better" in str([message.payload for message in world.chat.messages("readers")])
+    assert shown in str([message.payload for message in world.chat.messages("readers")])
 
 
 def test_a_failed_correction_is_repeated(world: World, bot: Bot) -> None:
