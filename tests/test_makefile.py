@@ -31,15 +31,27 @@ while True:
 
 
 @contextmanager
+def hangups() -> Iterator[None]:
+    """Let new processes receive SIGHUP, also if the tests run under `nohup`, which ignores it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
 def started(folder: Path, program: str) -> Iterator[subprocess.Popen[str]]:
     """A make that runs a Python program as `make serve` runs its own, in a session of its own."""
     (folder / "program.py").write_text(program, "utf-8")
     rule = f"probe:\n\t@$(UNTIL_STOPPED) {sys.executable} program.py\n"
     (folder / "Makefile").write_text(f"include {MAKEFILE}\n{rule}", "utf-8")
     command = ["make", "--no-print-directory", "probe"]
-    make = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    pipe = subprocess.PIPE
+    with hangups():
+        make = subprocess.Popen(
+            command, cwd=folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
     try:
         yield make
     finally:
