@@ -28,8 +28,8 @@ from sqlalchemy import (
     literal_column,
 )
 
-from bot.outbox.database import Utc
 from bot.outbox.states import DUE, RARE
+from bot.outbox.times import Utc
 
 # SQLite assigns ids only in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")

@@ -19,8 +19,8 @@ from articles.article import Article
 from bot.errors import BotError
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
-from bot.outbox.database import Utc
 from bot.outbox.schema import channels as channels_table
+from bot.outbox.times import Utc
 from bot.planning import changes
 from bot.planning.admission import Admission, Source
 from bot.planning.catalog import Catalog
