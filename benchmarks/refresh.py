@@ -51,14 +51,15 @@ def unchanged(options: Options) -> Table:
     ):
         share = results[name].seconds / results[floor].seconds
         table.goals.append(Goal(f"≤ 1.5× the floor, {label}", report.ratio(share), share <= 1.5))
-    table.notes = [
-        "The floor: os.scandir and stat of every file, in Python. The refresh alone: catalog, folder and "
-        "indexer, without settings, Flask and feeds. The export has no archives, which `flask feeds export` "
-        "renders each time. Interleaved."
-    ]
+    table.notes = [_UNCHANGED_NOTE]
     return table
 
 
+_UNCHANGED_NOTE = (
+    "The floor: os.scandir and stat of every file, in Python. The refresh alone: catalog, folder and "
+    "indexer, without settings, Flask and feeds. The export has no archives, which `flask feeds export` "
+    "renders each time. Interleaved."
+)
 _UNCHANGED = {
     "floor": ("scandir + stat, in a running process", "floor"),
     "refresh": ("Newswire's refresh, in a running process", "floor"),

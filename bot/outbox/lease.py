@@ -114,7 +114,7 @@ class Lease:
         self._clock = clock
         self.elapsed = elapsed
         self._held_at: tuple[datetime, float] | None = None
-        self._last_setting = (timedelta(0), timedelta(0), 0.0)
+        self._last_change = (timedelta(0), timedelta(0), 0.0)
         self._server_time = not database.is_sqlite if server_time is None else server_time
         self._lock = threading.Lock()
         self._ahead = timedelta(0)
@@ -154,7 +154,7 @@ class Lease:
         For the length of a claim after the machine's clock was set forward, it is the time by the old clock,
         so that what was written before expires when it would have.
         """
-        forward, _ = self._set_by()
+        forward, _ = self._clock_changes()
         return self.now() - forward
 
     def farthest(self, span: timedelta) -> datetime:
@@ -163,30 +163,30 @@ class Lease:
         For the length of a claim after the machine's clock was set back, this is a time by the old clock, as
         what was written before is still valid.
         """
-        _, back = self._set_by()
+        _, back = self._clock_changes()
         return self.now() + span + SKEW + back
 
-    def _set_by(self) -> tuple[timedelta, timedelta]:
+    def _clock_changes(self) -> tuple[timedelta, timedelta]:
         """Return how far the clock was set forward, and back, within the length of a claim until now."""
-        forward, back, until = self._last_setting
+        forward, back, until = self._last_change
         return (forward, back) if self.elapsed() < until else (timedelta(0), timedelta(0))
 
-    def _notice_setting(self, now: datetime) -> None:
+    def _notice_clock_change(self, now: datetime) -> None:
         at, nothing = self.elapsed(), timedelta(0)
         if self._held_at is not None:
             before, then = self._held_at
             step = (now - before) - timedelta(seconds=at - then)
             if abs(step) > STEP:
-                forward, back = self._set_by()
+                forward, back = self._clock_changes()
                 until = at + IN_FLIGHT.total_seconds()
-                self._last_setting = (forward + max(step, nothing), back + max(-step, nothing), until)
+                self._last_change = (forward + max(step, nothing), back + max(-step, nothing), until)
         self._held_at = (now, at)
 
     def _hold(self) -> int | None:
         with self._database.write() as connection:
             instant = self._time(connection)
             if not self._server_time:
-                self._notice_setting(instant)
+                self._notice_clock_change(instant)
             values = {
                 "me": self.holder,
                 "mine": self.fence,

@@ -17,7 +17,7 @@ from bot.outbox.states import SHOWN, DeliveryState, PostState
 BATCH = 500
 """Rows of each table that one call examines: enough for 700,000 a day at one run a minute."""
 
-SETTING = timedelta(days=1)
+MAX_CLOCK_STEP = timedelta(days=1)
 """How far the clock may be set forward while the bot runs before its time counts as wrong here."""
 
 _OVER = sorted(SHOWN | {PostState.DEAD})
@@ -38,7 +38,7 @@ class Pruner:
 
     def prune(self, now: datetime) -> int:
         """Delete one batch, and return the number of rows deleted; 0 without the lease."""
-        before = self._certain(now) - self._keep
+        before = self._trusted_time(now) - self._keep
         with self._database.read() as connection:
             old_attempts = self._next(connection, attempts, before)
             old_posts = self._next(connection, posts, before)
@@ -50,11 +50,11 @@ class Pruner:
             pruned = connection.execute(delete(attempts).where(attempts.c.id.in_(old_attempts))).rowcount
             return pruned + _prune_posts(connection, old_posts, before)
 
-    def _certain(self, now: datetime) -> datetime:
+    def _trusted_time(self, now: datetime) -> datetime:
         """Return `now`, or an earlier time if the clock was set forward: what it deleted would be lost."""
         elapsed = self._lease.elapsed()
         first, then = self._first or (now, elapsed)
-        latest = first + timedelta(seconds=elapsed - then) + SETTING
+        latest = first + timedelta(seconds=elapsed - then) + MAX_CLOCK_STEP
         # A clock that was set back was ahead at the first call.
         self._first = (first, then) if now >= first else (now, elapsed)
         return min(now, latest)

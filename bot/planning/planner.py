@@ -61,7 +61,7 @@ class Planner:
 
         Stops early if another process plans meanwhile or, where a lease was given, takes the lease.
         """
-        self._notice_setting(now)
+        self._notice_clock_change(now)
         if not self._channels:
             return Plan()
         if not (self._was_clock_ahead or self._anything_new(now)):
@@ -108,8 +108,8 @@ class Planner:
                 raise OvertakenError("another bot has the lease")
             yield connection
 
-    def _notice_setting(self, now: datetime) -> None:
-        """Record whether the clock was ahead at the last look, of another process if this is the first."""
+    def _notice_clock_change(self, now: datetime) -> None:
+        """Record whether the clock was ahead at the last run, of another process if this is the first."""
         last, self._looked_at = self._looked_at, now
         if last is not None:
             self._was_clock_ahead |= now < last
