@@ -1,11 +1,13 @@
 """Resolves the relative addresses in an article's body.
 
 A link to another article's file leads to that article, a picture or file in the article folder has an address
-of this site, and an address that begins with a slash is on the site that the articles belong to.
+of this site, and an address that begins with a slash is on the site that the articles belong to. If that is
+this site, the paths of its pages are below its own path.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +20,8 @@ from text.links import Target, candidates, name_of, target
 from text.urls import http_url, page_url
 
 _MAX_DEPTH = 20  # folders of a path that are tried
+# The paths of this site's own pages and feeds. Others below the same host may not be this site's.
+_OWN_PATH = re.compile(r"/(?:articles|build|digests|feeds|feeds\.opml|search|topics)(?=[/?#]|$)")
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx")
 _PICTURES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
@@ -81,8 +85,11 @@ class Links:
         folder = article.path.rpartition("/")[0]
         link_target = target(url, folder)
         if link_target is None:
-            is_rooted = url.startswith("/")
-            return urljoin(f"{self.base_url or self.site_url}/" if is_rooted else self.place(article), url)
+            if not url.startswith("/"):
+                return urljoin(self.place(article), url)
+            if self.base_url is None and _OWN_PATH.match(url):
+                return urljoin(f"{self.site_url}/", url[1:])
+            return urljoin(f"{self.base_url or self.site_url}/", url)
         if self.places is None:
             return urljoin(self.place(article), url)
         self.are_looked_up = True

@@ -17,7 +17,7 @@ from feeds.filters import FeedFilter, parse
 from pages.facets import Facets
 from text.markup import one_line
 from text.people import without_address
-from text.words import fold
+from text.words import fold, sort_key, without_accents
 
 MAX_CHOICES = 24
 """How many choices of each kind are offered before anything is typed: those with the most articles."""
@@ -188,7 +188,7 @@ def _ranked(spellings: Counter[str]) -> tuple[Choice, ...]:
         if name := one_line(spelling):
             counts[fold(name)] += number
             labels.setdefault(fold(name), name)
-    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    ranked = sorted(counts, key=lambda name: (-counts[name], sort_key(name)))
     return tuple(Choice(value=name, label=labels[name], articles=counts[name]) for name in ranked)
 
 
@@ -204,12 +204,12 @@ def _offered(choices: Sequence[Choice], values: Iterable[str], find: str) -> tup
         replace(known.get(value) or Choice(value=value, label=value, articles=0), is_chosen=True)
         for value in folded
     )
-    words = fold(find).split()
+    words = without_accents(find).split()
     others = (
         choice
         for choice in choices
         if choice.value not in folded
-        and all(word in fold(f"{choice.value} {choice.label}") for word in words)
+        and all(word in without_accents(f"{choice.value} {choice.label}") for word in words)
     )
-    ordered = sorted(chosen, key=lambda choice: choice.label.casefold())
+    ordered = sorted(chosen, key=lambda choice: sort_key(choice.label))
     return (*ordered, *islice(others, MAX_FOUND if words else MAX_CHOICES))

@@ -18,7 +18,7 @@ from pages.front import by_day, top_stories
 from pages.outline import WEEK, WEEKS, Node, Row, rows, tree
 from pages.render import Renderer
 from pages.subscribe import subscription
-from text.words import fold
+from text.words import sort_key, without_accents
 from web.document import Document
 
 PER_PAGE = 20
@@ -97,7 +97,7 @@ class Lists:
             (node for node in _nodes(summaries, weeks) if node.articles),
             key=lambda node: (-sum(node.weeks), -node.articles),
         )
-        return sorted(ranked[:ACTIVE_TOPICS], key=lambda node: node.topic.name.casefold())
+        return sorted(ranked[:ACTIVE_TOPICS], key=lambda node: sort_key(node.topic.name))
 
     def _weeks(self, now: datetime) -> Mapping[str, list[int]]:
         """Return each topic's articles by week; the last one ends with the day: pages change once a day."""
@@ -126,7 +126,7 @@ class Lists:
 
     def _rows(self, query: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
         nodes = tree(self._catalog.summaries(now), weeks, self._catalog.topics)
-        words = fold(query).split()
+        words = without_accents(query).split()
         return [row for row in rows(nodes) if all(word in _names_of(row.topic) for word in words)]
 
     def largest_topics(self, now: datetime) -> list[TopicSummary]:
@@ -142,13 +142,17 @@ class Lists:
         """
         found = self._rows(" ".join(words), now, {}) if words else []
         short = [
-            re.compile(rf"(?<![a-z0-9]){re.escape(fold(word))}(?![a-z0-9])")
+            re.compile(rf"(?<![a-z0-9]){re.escape(without_accents(word))}(?![a-z0-9])")
             for word in words
             if word.isascii() and len(word) < MIN_PREFIX
         ]
         found = [row for row in found if all(pattern.search(_names_of(row.topic)) for pattern in short)]
-        named = fold(query)
-        return sorted(found, key=lambda row: (fold(row.topic.name) != named, -row.articles))[:FOUND_TOPICS]
+        named = without_accents(query)
+
+        def rank(row: Row) -> tuple[bool, int, tuple[str, str]]:
+            return without_accents(row.topic.name) != named, -row.articles, sort_key(row.topic.name)
+
+        return sorted(found, key=rank)[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:
         with closing(self._catalog.shown(slug, now)) as newest:
@@ -210,7 +214,7 @@ class Lists:
 
 def _names_of(topic: Topic) -> str:
     """Return the names of a topic, which a query searches."""
-    return fold(" ".join([topic.name, topic.title, *topic.aliases]))
+    return without_accents(" ".join([topic.name, topic.title, *topic.aliases]))
 
 
 def _nodes(summaries: Iterable[TopicSummary], weeks: Mapping[str, list[int]]) -> Iterator[Node]:

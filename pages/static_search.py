@@ -110,9 +110,9 @@ def search_files(
             link(site.path + topic_path(summary.topic.slug)),
             summary.articles,
             tint(summary.topic.slug),
+            " ".join(filter(None, (summary.topic.title, *summary.topic.aliases))),
         )
         for summary in catalog.summaries(now)
-        if summary.articles
     )
 
 
@@ -153,17 +153,18 @@ class SearchFiles:
             self._waiting.clear()
             yield f"{_FOLDER}/articles/{number}.json", data
 
-    def finish(self, topics: Iterable[tuple[str, str, int, int]]) -> Iterator[tuple[str, bytes]]:
+    def finish(self, topics: Iterable[tuple[str, str, int, int, str]]) -> Iterator[tuple[str, bytes]]:
         """Yield the files of words and the index.
 
-        `topics` are names, addresses, numbers of articles, and numbers of colours (see `pages.cards.tint`).
+        `topics` are names, addresses, numbers of articles, numbers of colours (see `pages.cards.tint`), and
+        other names; they are sorted by name.
         """
         keys: dict[str, str] = {}
         for key, listed in self._parts(sorted(self._postings), 0):
             data = _json({word: _written(self._postings[word]) for word in listed})
             keys[key] = _digest(data)
             yield f"{_FOLDER}/words/{key}.json", data
-        largest = sorted(topics, key=lambda topic: (-topic[2], topic[0]))[:MAX_TOPICS]
+        largest = sorted(topics, key=lambda topic: -topic[2])[:MAX_TOPICS]
         index = {
             "perFile": ARTICLES_PER_FILE,
             "most": MAX_ARTICLES,

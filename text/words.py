@@ -13,6 +13,10 @@ from functools import cache, lru_cache
 
 from text.limits import MAX_MARKS
 
+# The marks above and below letters of the Latin and the Greek script, and of the Cyrillic ё.
+_ACCENTS = re.compile("(?<=[a-z\u0370-\u03ff\u0435])[\u0300-\u036f]+")
+# Letters that a dictionary lists with another one, without being composed of it in Unicode.
+_BASE_LETTERS = str.maketrans({"æ": "ae", "đ": "d", "ł": "l", "ø": "o", "œ": "oe"})
 _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
 
 
@@ -20,6 +24,29 @@ def fold(text: str) -> str:
     """Return `text` folded for comparison: two spellings of one word have the same result."""
     text = stream_safe(text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def without_accents(text: str) -> str:
+    """Return `text` folded and without accents, for a search in which `Müller` and `muller` are the same."""
+    folded = fold(text)
+    if folded.isascii():
+        return folded
+    apart = unicodedata.normalize("NFKD", folded)
+    bare = "".join(letter for letter in apart if not unicodedata.category(letter).startswith("M"))
+    return unicodedata.normalize("NFC", bare)
+
+
+def sort_key(name: str) -> tuple[str, str]:
+    """Return the key by which names are sorted as in a dictionary: without regard to case and accents.
+
+    Names that are equal otherwise are sorted by them. The marks of other scripts stay, because they make
+    letters of their own there, such as the Cyrillic й.
+    """
+    folded = fold(name)
+    if folded.isascii():
+        return folded, name
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))
+    return unicodedata.normalize("NFC", bare).translate(_BASE_LETTERS), name
 
 
 def stream_safe(text: str) -> str:

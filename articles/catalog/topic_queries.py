@@ -9,6 +9,7 @@ from datetime import datetime
 from articles.catalog.database import CatalogDatabase
 from articles.reading.record import microseconds, time_of
 from articles.topics import Topic, Topics
+from text.words import sort_key
 
 VISIBLE = (
     "entries.published_at <= ?2 AND entries.due_at <= ?2"
@@ -97,7 +98,7 @@ class TopicQueries(CatalogDatabase):
         return Topic(name=row[0], slug=slug) if row else None
 
     def summaries(self, now: datetime) -> list[TopicSummary]:
-        """Return all listed topics, and those that shown articles name, by name without regard to case."""
+        """Return all listed topics, and those that shown articles name, sorted by name."""
         rows = self._all(
             "SELECT slug, name, articles, (SELECT published_at FROM entries"
             f" WHERE entries.slug = spellings.slug AND ?1 IS NULL AND {VISIBLE}"
@@ -120,7 +121,7 @@ class TopicQueries(CatalogDatabase):
                 articles=counts[topic.slug],
                 latest=time_of(newest) if (newest := latest.get(topic.slug)) is not None else None,
             )
-            for topic in sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.slug))
+            for topic in sorted(topics.values(), key=lambda topic: (sort_key(topic.name), topic.slug))
             if topic.slug not in self.topics.gone and not self.topics.is_private(topic.slug)
         ]
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.outbox.database import Database, DatabaseError
+from text.phrases import phrase
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_301_954_082
@@ -26,14 +27,19 @@ class NoTablesError(SchemaError):
     """There is no outbox yet."""
 
     def __init__(self) -> None:
-        super().__init__("the outbox has no tables yet: run `flask db upgrade`")
+        super().__init__(phrase("the outbox has no tables yet: run `flask db upgrade`"))
 
 
 class OldTablesError(SchemaError):
     """The tables are those of an older version; `revision` is theirs."""
 
     def __init__(self, revision: str) -> None:
-        super().__init__(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
+        super().__init__(
+            phrase(
+                "the outbox tables are old (revision %(revision)s): run `flask db upgrade`",
+                revision=revision,
+            )
+        )
         self.revision = revision
 
 
@@ -87,8 +93,11 @@ def revisions() -> list[str]:
 def _refuse_newer(revision: str | None) -> None:
     if revision is not None and revision not in revisions():
         raise SchemaError(
-            f"the outbox's tables are newer than this program (revision {revision}): deploy the version that "
-            "upgraded them, or a later one"
+            phrase(
+                "the outbox tables are newer than this program (revision %(revision)s): deploy the version "
+                "that upgraded them, or a later one",
+                revision=revision,
+            )
         )
 
 

@@ -34,7 +34,7 @@ from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
 from pages.render import Renderer
 from text.language import language_of
-from text.phrases import counted_phrase, phrase
+from text.phrases import Phrase, counted_phrase, phrase
 from web.numbers import MAX_ID, whole_number
 
 SESSION_COOKIE = "newswire_admin"
@@ -106,15 +106,16 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
     @routes.errorhandler(sqlite3.Error)
     def database_error(error: Exception) -> AnyResponse:
         title = phrase("The bot’s database cannot be used")
-        reason = first_line(error) if isinstance(error, SQLAlchemyError) else str(error)
-        html = renderer.html("error.html", status=503, title=title, text=reason, near=())
+        reason = first_line(error) if isinstance(error, SQLAlchemyError) else error.args[0]
+        text, detail = (reason, "") if isinstance(reason, Phrase) else ("", reason)
+        html = renderer.html("error.html", status=503, title=title, text=text, detail=detail)
         return Response(html, 503, mimetype="text/html")
 
     @routes.errorhandler(LoginStoreError)
     def login_store_error(error: LoginStoreError) -> AnyResponse:
         log.error("the operator's pages are not available: %s", error)
         title, text = phrase("Logins cannot be checked"), phrase("See the log.")
-        html = renderer.html("error.html", status=503, title=title, text=text, near=())
+        html = renderer.html("error.html", status=503, title=title, text=text)
         return Response(html, 503, mimetype="text/html")
 
 

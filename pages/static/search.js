@@ -31,6 +31,12 @@
   // C++ and C# are words with their signs, as there.
   const WORD = /(?<![\p{L}\p{N}])[a-z](?:\+\+|#)(?!\p{L})|[\p{L}\p{N}]+/gu;
 
+  // Words with an apostrophe or an underscore between them follow each other, as in don't, l'index and snake_case.
+  const JOINED = /(?<![\p{L}\p{N}])[a-z](?:\+\+|#)(?!\p{L})|[\p{L}\p{N}_'’]+/gu;
+
+  // Typographic quotation marks mean the same as straight ones.
+  const QUOTES = /[“”„«»「」]/gu;
+
   function wordsOf(text) {
     const found = folded(text).replace(UNSPACED, " $& ").match(WORD) ?? [];
     return found.map((word) => [...word].slice(0, MAX_WORD).join(""));
@@ -42,10 +48,9 @@
     const asked = { phrases: [], excluded: [], isOpen: false };
     const known = new Set();
     let left = MAX_WORDS;
-    for (const [, minus, phrase, plain] of query.matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
-      const words = wordsOf(phrase ?? plain);
-      const isUnspaced = plain && folded(plain).search(UNSPACED) >= 0;
-      for (const piece of phrase !== undefined || isUnspaced ? [words] : words.map((word) => [word])) {
+    for (const [, minus, phrase, plain] of query.replace(QUOTES, '"').matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
+      const parts = phrase === undefined ? folded(plain).match(JOINED) ?? [] : [phrase];
+      for (const piece of parts.map(wordsOf)) {
         const key = `${minus}${piece.join(" ")}`;
         if (!piece.length || known.has(key)) continue;
         if (piece.length > left) return asked;
@@ -121,12 +126,13 @@
   }
 
   // An article has a phrase where its words follow each other in a text that is known here. Of a body only the
-  // words are known: then they are enough.
+  // words are known: then they are enough. The last word of an open phrase is a beginning.
 
-  function hasPhrase(shown, phrase, isInBody) {
+  function hasPhrase(shown, phrase, isInBody, isOpen) {
     const [title, , summary, provider, , named] = shown;
     const texts = [title, summary, provider, ...named].map((text) => ` ${wordsOf(text).join(" ")} `);
-    return isInBody || texts.some((text) => text.includes(` ${phrase.join(" ")} `));
+    const wanted = ` ${phrase.join(" ")}${isOpen ? "" : " "}`;
+    return isInBody || texts.some((text) => text.includes(wanted));
   }
 
   // The best first: those with all words in their titles, then by how rare the words are, and how new the article.
@@ -167,13 +173,14 @@
     const wanted = (found) => found.filter((each) => !excluded.has(each.number));
     const all = wanted(ranked(index, places, true));
     const phrases = asked.phrases.filter((phrase) => phrase.length > 1);
+    const open = last >= 0 ? asked.phrases.at(-1) : null;
     const without = asked.excluded.filter((phrase) => phrase.length > 1);
     if (!phrases.length && !without.length) return { all, near: all.length ? [] : wanted(ranked(index, places, false)) };
     const exact = [];
     for (const each of all) {
       const shown = await article(index, each.number);
-      if (phrases.every((phrase) => hasPhrase(shown, phrase, each.place === BODY)) &&
-          !without.some((phrase) => hasPhrase(shown, phrase, false))) exact.push(each);
+      if (phrases.every((phrase) => hasPhrase(shown, phrase, each.place === BODY, phrase === open)) &&
+          !without.some((phrase) => hasPhrase(shown, phrase, false, false))) exact.push(each);
     }
     return { all: exact, near: [] };
   }
@@ -224,14 +231,15 @@
     return element("li", "", shown);
   }
 
-  // As on the server: a short word has to be a whole word of the name, and the topic of that very name comes first.
+  // As on the server: a topic is found by all its names, a short word has to be a whole word of one, and the topic
+  // of that very name comes first.
 
   function topicsNamed(index, words) {
-    const isIn = (name, word) =>
-      ([...word].length < MIN_BEGINNING ? wordsOf(name).includes(word) : folded(name).includes(word));
+    const isIn = (names, word) =>
+      ([...word].length < MIN_BEGINNING ? wordsOf(names).includes(word) : folded(names).includes(word));
     const isName = ([name]) => wordsOf(name).join(" ") === words.join(" ");
     return index.topics
-      .filter(([name]) => words.length && words.every((word) => isIn(name, word)))
+      .filter(([name, , , , others]) => words.length && words.every((word) => isIn(`${name} ${others}`, word)))
       .sort((one, two) => isName(two) - isName(one));
   }
 

@@ -51,9 +51,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
     home = tmp_path_factory.mktemp("static")
     with closing(Files(home / "www")) as server:
         site = ArticleSite(home, Clock())
+        site.topics = [{"name": "Go", "aliases": ["Golang"]}]
         for number in range(30):
             site.write(f"{number}.md", "Text", title=f"Number {number} of gophers", topics=["Go"])
         site.write("title.md", title="What a fuzzer found", excerpt="One missing check", topics=["Testing"])
+        site.write("apostrophe.md", title="Why we can't sleep", excerpt="Words")
         site.write("body.md", "The fuzzer **capybara** sleeps", title="Animals", excerpt="An excerpt")
         site.write("ja.md", title="検索エンジンを作る", excerpt="データベースの話")
         site.write("signs.md", "About **C#**", title="What is new in C++20 [C]")
@@ -111,6 +113,10 @@ FOUND = {
     "cafe": ["Naïve café"],
     '"missing check"': ["What a fuzzer found"],
     '"check missing"': [],
+    "„missing check“": ["What a fuzzer found"],
+    "can't": ["Why we can't sleep"],
+    "can't sle": ["Why we can't sleep"],
+    "t'can": [],
     "check -fuzzer": ["Naïve café"],
     "capybara": ["Animals"],
     "エンジン": ["検索エンジンを作る"],
@@ -156,6 +162,8 @@ def test_topics_by_name(reader: Visitor) -> None:
     """The topic of the very name comes first; a word of one or two letters has to be a whole word."""
     page = reader.go("/blog/search/?q=testing")
     expect(page.locator("#topics a")).to_have_text([re.compile("Testing"), re.compile("A testing ground")])
+    ask(page, "gólang")
+    expect(page.locator("#topics a")).to_have_text([re.compile("Go")])  # by its other name
     ask(page, "te")
     expect(page.locator("#result")).to_contain_text("“te”")
     expect(page.locator("#topics")).to_be_hidden()

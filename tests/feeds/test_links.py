@@ -171,6 +171,23 @@ def test_without_a_folder_addresses_are_only_made_absolute() -> None:
     assert links.resolve("?page=2", article, f"{HERE}/x/a") == f"{HERE}/x/a?page=2"
 
 
+def test_own_pages_are_below_the_path_of_the_site() -> None:
+    """A path of one of this site's pages is below its own path; others begin at the host."""
+    article = Article(id="a", path="a.md", title="A", published_at=NOON, updated_at=NOON)
+    here = "https://x.example/news"
+    own = Links(site_url=here)
+    other = Links(site_url=here, base_url="https://y.example/blog")
+    for url, address in {
+        "/topics/go?page=2#top": f"{here}/topics/go?page=2#top",
+        "/feeds.opml": f"{here}/feeds.opml",
+        "/topical": "https://x.example/topical",
+        "/news/topics/go": f"{here}/topics/go",
+        "//topics/go": "https://topics/go",
+    }.items():
+        assert own.resolve(url, article, f"{here}/articles/a") == address
+    assert other.resolve("/topics/go", article, f"{here}/articles/a") == "https://y.example/topics/go"
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [

@@ -456,6 +456,24 @@ def test_database_away(site: ArticleSite, clock: Clock) -> None:
         assert client.get("/").status_code == 200
 
 
+def test_the_reason_why_the_database_is_away_has_a_language(site: ArticleSite, clock: Clock) -> None:
+    """What Newswire says is in the site's language; what others say is marked as English."""
+    own = site.config().site.model_copy(update={"language": "de"})
+    config = site.config().model_copy(update={"site": own})
+    shown = []
+    for environ in ({}, {"DATABASE_URL": "nonsense://"}):
+        client = create_app(config, clock=clock, environ={"ADMIN_TOKEN": TOKEN, **environ}).test_client()
+        client.post("/admin/login", data={"token": TOKEN})
+        shown.append(parse(client.get("/admin").text).xpath("//main")[0])
+    upgrade, address = shown
+    assert texts(upgrade, ".//p[@class='lede']") == [
+        "Der Postausgang hat noch keine Tabellen: Führen Sie `flask db upgrade` aus"
+    ]
+    assert not upgrade.xpath(".//*[@lang]")
+    (reason,) = texts(address, ".//p[@lang='en']/code")
+    assert reason.startswith("DATABASE_URL")
+
+
 def test_authenticator_takes_nothing_for_a_session(tmp_path: Path) -> None:
     """A valid session is signed by this Authenticator, for this purpose, and has not expired."""
     clock = Clock()

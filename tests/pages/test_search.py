@@ -185,6 +185,14 @@ def test_topics_come_first(site: ArticleSite, web: Web) -> None:
     assert texts(tree, "//article//h3") == ["Something"]  # the newest of the topic
 
 
+def test_topics_are_found_without_their_accents(site: ArticleSite, web: Web) -> None:
+    """Accents and case matter neither in the query nor in the name."""
+    site.write("a.md", title="Something", topics=["Sécurité"])
+    web.refresh()
+    for path in ("/search?q=SECURITE", "/search?q=sécùrité", "/topics?q=securite"):
+        assert parse(web.get(path).text).xpath("//main//a[contains(@href, '/topics/s%C3%A9curit%C3%A9')]")
+
+
 def test_a_query_of_one_letter(site: ArticleSite, web: Web) -> None:
     """The topic of that very name comes first, and only whole words are found and marked."""
     site.write("a.md", title="C code for cats", topics=["C++", "C", "Cats"])

@@ -25,7 +25,7 @@ def files_of(articles: list[Found]) -> dict[str, bytes]:
     """Return the index files of articles in the order from newest to oldest."""
     files = SearchFiles(len(articles), max_file=MAX)
     contents = {path: data for article in articles for path, data in files.add(article, NOON)}
-    return contents | dict(files.finish([("Go", "/topics/go/", 3, 1)]))
+    return contents | dict(files.finish([("Go", "/topics/go/", 3, 1, "Golang")]))
 
 
 def places(files: dict[str, bytes], word: str) -> dict[int, int]:
