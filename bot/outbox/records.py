@@ -108,6 +108,7 @@ class Delivery:
     forced: bool
     post_id: int | None
     path: str | None
+    content: str | None
     catalog: str | None
     revision: int | None
     created_at: datetime

@@ -5,7 +5,7 @@ This module knows the outbox's tables. The caller decides which articles are adm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from bot.outbox.resuming import resume_post
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.facts import Facts, Fate, NewDelivery
+from bot.planning.moved import Find, take_over
 from bot.planning.plan import Plan, Planned, Refused
 
 _MAX_NAME = 200
@@ -29,10 +30,6 @@ _MAX_NAME = 200
 
 _MANY_CHANNELS = 20
 """From so many channels on, one statement inserts an article's deliveries: a third of the time for 1,000."""
-
-Gone = Callable[[Sequence[str]], set[str]]
-"""Returns which of some article ids no longer exist."""
-
 
 _STANDING = [
     deliveries.c[name] for name in ("id", "channel", "state", "cause", "post_id", "content", "updated_at")
@@ -44,11 +41,11 @@ _BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHAN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The catalog that articles are planned from, at one revision; `gone` finds articles that it lacks."""
+    """The catalog that articles are planned from, at one revision; `find` returns articles that exist."""
 
     identity: str
     revision: int
-    gone: Gone
+    find: Find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +71,10 @@ class Admission:
         some = list(self._storable(proposed))
         if not some:
             return
-        past, by_story = self._past(some), self._by_story(some)
-        moved = self._moved([each for each in some if _key(each) not in past and each.facts.content])
+        past = self._past(some)
+        if self._take_over(some, past):
+            past = self._past(some)
+        by_story = self._by_story(some)
         new: dict[tuple[object, ...], _New] = {}
         for each in some:
             first = next((by_story[name] for name in _names(each) if name in by_story), None)
@@ -84,9 +83,6 @@ class Admission:
                 self._revive(each, past[_key(each)], first)
                 continue
             past[_key(each)] = None
-            if _key(each) in moved:
-                self._revive(each, moved[_key(each)], first)
-                continue
             state, cause = self._decided(each, first)
             if state is not DeliveryState.SKIPPED and each.facts.story:
                 # Only its own key, as two sections of a page share the key that earlier versions wrote.
@@ -139,32 +135,14 @@ class Admission:
             if covers_story(row.state, row.post)
         }
 
-    def _moved(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], Any]:
-        """Find articles whose file was moved, and give them the rows of the articles that they were before.
-
-        A file was moved if an article with the same content is gone. Returns the rows by article key and
-        channel. Lanes do not wait for planning, so a row may say that its article was deleted: rows that say
-        something else come first.
-        """
-        if not proposed:
-            return {}
-        contents = {(each.facts.content, each.channel.name): each for each in proposed}
-        query = select(*_STANDING, deliveries.c.article_id).where(
-            deliveries.c.content.in_(sorted({content for content, _ in contents if content}))
-        )
-        found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
-        gone = self._source.gone([row.article_id for row in found])
-        moved: dict[tuple[str, str], Any] = {}
-        for row in sorted(found, key=lambda row: (row.state == DeliveryState.SKIPPED, row.id)):
-            each = contents[row.content, row.channel]
-            if row.article_id in gone and _key(each) not in moved:
-                self._connection.execute(
-                    update(deliveries)
-                    .where(deliveries.c.id == row.id)
-                    .values(story=each.facts.story, **_identity(each.facts), **self._planned_from())
-                )
-                moved[_key(each)] = row
-        return moved
+    def _take_over(self, proposed: Sequence[NewDelivery], past: Mapping[tuple[str, str], Any]) -> bool:
+        """Give articles whose files were moved their earlier deliveries; return whether there were any."""
+        moved = {
+            each.facts.key: each.facts
+            for each in proposed
+            if each.facts.content and not _has_content(past.get(_key(each)), each.facts.content)
+        }
+        return take_over(self._connection, moved.values(), self._source.find, self._planned_from())
 
     def _row(self, facts: Facts, state: DeliveryState, cause: Cause, first: str | None) -> dict[str, Any]:
         article = facts.article
@@ -284,6 +262,10 @@ def covers_story(decided: str, post: str | None) -> bool:
 
 def _key(each: NewDelivery) -> tuple[str, str]:
     return each.facts.key, each.channel.name
+
+
+def _has_content(row: Any, content: str) -> bool:
+    return row is not None and row.content == content
 
 
 def _names(each: NewDelivery) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ class PlanningRun:
         self.plan = Plan()
         self.is_undecided = False
         # Read before the articles, so that what changes meanwhile is planned again.
-        self._source = Source(identity=catalog.identity, revision=catalog.revision(), gone=self._absent)
+        self._source = Source(identity=catalog.identity, revision=catalog.revision(), find=catalog.get_many)
 
     def run(self) -> Plan:
         """Plan, and return the results; raises OvertakenError, and what the database raises."""
@@ -193,9 +193,6 @@ class PlanningRun:
                 if any(self._states[name].planned_at != each.planned_at for name, each in now_known.items()):
                     raise OvertakenError("another process has planned meanwhile")
                 Admission(connection, self._source, self.plan, self._now).admit(some)
-
-    def _absent(self, ids: Sequence[str]) -> set[str]:
-        return set(ids) - self._catalog.get_many(ids).keys()
 
     def _find_deleted(self) -> None:
         """Mark the posts whose article was deleted, if the catalog has changed."""

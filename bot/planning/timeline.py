@@ -165,6 +165,7 @@ def unplanned(article: Article, channel: str, number: int) -> Delivery:
         forced=False,
         post_id=None,
         path=None,
+        content=None,
         catalog=None,
         revision=None,
         created_at=article.due_at,

@@ -20,6 +20,7 @@ from bot.outbox.states import DeliveryState
 from bot.planning.candidates import coverage_of, decide_again
 from bot.planning.catalog import Catalog
 from bot.planning.composing import compose_message
+from bot.planning.moved import is_uncertain
 from bot.planning.presence import missing
 from bot.planning.reasons import CAUSES, Reason
 from bot.planning.rules import Channel, Decision, is_visible
@@ -29,7 +30,7 @@ from bot.services.layout import message_for
 from bot.services.message import Message, compose_alert
 
 RECHECK_AFTER = timedelta(minutes=1)
-"""How long a post is postponed for an article that this catalog does not have yet."""
+"""How long a post is postponed for an article that this catalog does not have yet, or that may have moved."""
 
 log = logging.getLogger("bot.sending.prepare")
 
@@ -94,7 +95,7 @@ class Preparer:
         is_gone = missing(self.catalog, now) if absent else None
         for delivery in post.remaining:
             article = articles.get(delivery.article_id)
-            if article is None and is_gone is not None and not is_gone(delivery):
+            if self._is_undecided(delivery, article, is_gone):
                 self.outbox.postpone(post, now + RECHECK_AFTER)
                 return None
             decision = decide_again(article, self.channel, delivery, now)
@@ -108,6 +109,14 @@ class Preparer:
             return None
         place = place_of(post, shown, self.channel, self.outbox.database, self.catalog, now)
         return self._request(post, self._compose(post, shown), now, place)
+
+    def _is_undecided(
+        self, delivery: Delivery, article: Article | None, is_gone: Callable[[Delivery], bool] | None
+    ) -> bool:
+        """Return whether it is not known yet which article the delivery is about, or whether there is one."""
+        if article is None:
+            return is_gone is not None and not is_gone(delivery)
+        return not delivery.forced and is_uncertain(self.outbox.database, self.catalog, delivery, article)
 
     def _quiet_until(self, post: Post, now: datetime) -> datetime | None:
         """Return when quiet hours end that forbid an attempt now, or None.

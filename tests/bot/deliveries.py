@@ -29,6 +29,7 @@ def waiting(number: int, **changes: Any) -> Delivery:
         "forced": False,
         "post_id": None,
         "path": None,
+        "content": None,
         "catalog": None,
         "revision": None,
         "created_at": START,

@@ -125,6 +125,7 @@ def delivery(number: int) -> Delivery:
         forced=False,
         post_id=None,
         path=None,
+        content=None,
         catalog=None,
         revision=None,
         created_at=START,

@@ -44,7 +44,7 @@ class Walk:
     def run(self) -> None:
         """Let events happen, and then only time, by the right clock."""
         events = [self.write, self.move, self.fail, self.set_clock, self.wait, self.pause, self.resume]
-        events += [self.rebuild, self.change_leader, self.wait]
+        events += [self.rotate, self.rebuild, self.change_leader, self.wait]
         for _ in range(STEPS):
             self._random.choice(events)()
             self.world.tick(self._random.choice(self.bots))
@@ -72,6 +72,23 @@ class Walk:
             moved = replace(self.world.catalog.get_many([old])[old], id=f"{old}-", path=f"{old}-.md")
             self.world.catalog.delete(old)
             self.world.catalog.put(moved)
+
+    def rotate(self) -> None:
+        """Move two or three files without a link, each to the place of the next, or the last to a new one."""
+        known = self.world.catalog.get_many(self._articles)
+        old = [name for name, each in known.items() if each.link is None][-self._random.randint(2, 3) :]
+        if len(old) < 2:
+            return
+        new = [*old[1:], self._random.choice([old[0], f"{old[-1]}-"])]
+        self._articles = [name for name in self._articles if name not in old] + new
+        if old[0] not in new:
+            self.world.catalog.delete(old[0])
+        self.world.catalog.put(
+            *(
+                replace(known[before], id=name, path=f"{name}.md")
+                for before, name in zip(old, new, strict=True)
+            )
+        )
 
     def fail(self) -> None:
         """Let up to three of the next requests fail."""
