@@ -141,8 +141,10 @@ def _written_size(content: str) -> int:
 
 
 def _shortened(entry: Entry, language: Language) -> Entry:
-    without = replace(entry, images=(), related=())
-    return replace(entry, content_html=entry_html(without, paragraph(entry.summary), language))
+    html = entry_html(
+        paragraph(entry.summary), language, url=entry.url, title=entry.title, provider=entry.provider
+    )
+    return replace(entry, content_html=html)
 
 
 def build_entry(
@@ -162,24 +164,34 @@ def build_entry(
     via = http_url(article.original_link or "")
     provider = _publication(article.provider)
     people = tuple(Author(name=name) for name in _unique(map(without_address, article.authors)))
-    entry = Entry(
+    title = one_line(article.title) or language.gettext("Untitled")
+    images = tuple(_images(article.images, site))
+    coverage = tuple(_related(article.related))[:related]
+    return Entry(
         id=entry_id(article, site),
         url=url,
-        title=one_line(article.title) or language.gettext("Untitled"),
+        title=title,
         published=article.published_at.astimezone(UTC),
         updated=_updated(article, bodies.links),
-        content_html="",
+        content_html=entry_html(
+            text,
+            language,
+            url=url,
+            title=title,
+            image=images[0] if images else None,
+            provider=provider,
+            related=coverage,
+        ),
         summary=excerpt,
         categories=_unique(article.topics),
         authors=people or ((provider,) if provider else ()),
         provider=provider,
         language=_language(article.language),
-        images=tuple(_images(article.images, site)),
+        images=images,
         enclosures=enclosures(article, text if content == "full" else "", bodies.links),
-        related=tuple(_related(article.related))[:related],
+        related=coverage,
         via=via if via != url else None,
     )
-    return replace(entry, content_html=entry_html(entry, text, language))
 
 
 def _updated(article: Article, links: Links) -> datetime:
@@ -236,7 +248,8 @@ def _publication(provider: Provider | None) -> Author | None:
 def _images(images: Iterable[Image], site: Site) -> Iterator[Image]:
     for image in images:
         if url := http_url(on_site(image.url, site.url)):
-            yield replace(image, url=url, title=one_line(image.title or "") or None)
+            title = one_line(image.title or "") or None
+            yield Image(url=url, width=image.width, height=image.height, title=title, alt=image.alt)
 
 
 def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
@@ -256,8 +269,15 @@ def _language(tag: str | None) -> str | None:
 
 
 def _uuid(site: Site, kind: str, name: str) -> str:
+    return _urn(site.id, f"{kind}:{name}")
+
+
+# Cached, as each change of one article renders the entries of others again.
+@lru_cache(maxsize=2048)
+def _urn(site_id: str, name: str) -> str:
+    """Return the UUID of a name as a URN, in a namespace for each site."""
     readable = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return uuid.uuid5(_namespace(site.id), f"{kind}:{readable}").urn
+    return uuid.uuid5(_namespace(site_id), readable).urn
 
 
 @lru_cache(maxsize=8)

@@ -5,11 +5,12 @@ This module does not know the formats; it escapes or sanitises every part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from articles.article import Article
+from articles.article import Article, Image, RelatedArticle
 from feeds.bodies import Bodies
-from feeds.model import Author, Entry
+from feeds.model import Author
 from text.language import Language
 from text.markup import embed_link
 
@@ -21,21 +22,31 @@ def full_text(article: Article, summary: str, bodies: Bodies, own_url: str) -> s
     return "\n".join(filter(None, [body or paragraph(summary), embed]))
 
 
-def entry_html(entry: Entry, text: str, language: Language) -> str:
-    """Return `text` with the entry's picture above it, and its source and related coverage below.
+def entry_html(
+    text: str,
+    language: Language,
+    *,
+    url: str,
+    title: str,
+    image: Image | None = None,
+    provider: Author | None = None,
+    related: Sequence[RelatedArticle] = (),
+) -> str:
+    """Return `text` with an entry's picture above it, and its source and related coverage below.
 
-    Their headings are in the language of the site.
+    Their headings are in the language of the site. An entry without any of these becomes a link to its
+    address.
 
     The picture is in the HTML for readers that show no media elements; others leave out a picture whose
     address is already in the HTML.
     """
     parts = [
-        "" if "<img " in text else _picture(entry),
+        _picture(image) if image and "<img " not in text else "",
         text,
-        _source(entry.provider, language) if entry.provider else "",
-        _related(entry, language),
+        _source(provider, language) if provider else "",
+        _related(related, language) if related else "",
     ]
-    return "\n".join(filter(None, parts)) or f"<p>{_anchor(entry.url, entry.title)}</p>"
+    return "\n".join(filter(None, parts)) or f"<p>{_anchor(url, title)}</p>"
 
 
 def paragraph(text: str) -> str:
@@ -43,10 +54,7 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text, quote=False)}</p>" if text else ""
 
 
-def _picture(entry: Entry) -> str:
-    if not entry.images:
-        return ""
-    image = entry.images[0]
+def _picture(image: Image) -> str:
     sizes = "".join(
         f' {name}="{value}"' for name, value in (("width", image.width), ("height", image.height)) if value
     )
@@ -58,12 +66,10 @@ def _source(provider: Author, language: Language) -> str:
     return f"<p>{language.gettext('Source:')} {name}</p>"
 
 
-def _related(entry: Entry, language: Language) -> str:
-    if not entry.related:
-        return ""
+def _related(related: Sequence[RelatedArticle], language: Language) -> str:
     items = (
         _anchor(item.link, item.title) + (f" ({escape(item.provider, quote=False)})" if item.provider else "")
-        for item in entry.related
+        for item in related
     )
     rows = "\n".join(f"<li>{item}</li>" for item in items)
     return f"<p>{language.gettext('Related coverage')}</p>\n<ul>\n{rows}\n</ul>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 _TYPES = {
@@ -33,6 +34,7 @@ def enclosure_type(url: str) -> str | None:
     return _type(url, _TYPES, _EXTENSIONS)
 
 
+@lru_cache(maxsize=1024)
 def image_type(url: str) -> str | None:
     """Return the media type of the picture at an address, None if its extension is unknown."""
     return _type(url, _IMAGES, _IMAGE_EXTENSIONS)

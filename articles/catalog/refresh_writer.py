@@ -77,7 +77,7 @@ class RefreshWriter:
 
     def write(self, candidates: dict[str, int], gone: Sequence[str], others: Sequence[str] = ()) -> Refresh:
         """Store the candidates as they are now, and remove what is gone; `others` were added or removed."""
-        others = [] if self._is_first else mentions.mentioned(self._db, others)
+        others = mentions.mentioned(self._db, others) if others and not self._is_first else []
         if not candidates and not gone and not others:
             return self._refresh
         self._run(statements.TEMPORARY_TABLES)

@@ -28,8 +28,10 @@ def read_all(
     `processors` is how many to use, all unless given. With several processors, workers do all the reading,
     while the caller stores the results.
     """
-    count = min(processors or os.cpu_count() or 1, _MAX_WORKERS, len(chunks))
-    if count > 1 and sum(map(len, chunks)) >= MIN_FOR_WORKERS:
+    count = 1
+    if sum(map(len, chunks)) >= MIN_FOR_WORKERS:
+        count = min(processors or os.cpu_count() or 1, _MAX_WORKERS, len(chunks))
+    if count > 1:
         from articles.reading import workers
 
         yield from workers.read_all(chunks, folder, topics, count, context)

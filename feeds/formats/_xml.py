@@ -102,7 +102,8 @@ def add(parent: etree._Element, name: str, text: str | None = None, **attributes
     """Append an element and return it; attributes that are None are left out."""
     present = {key: str(value) for key, value in attributes.items() if value is not None}
     element = etree.SubElement(parent, name, present)
-    element.text = text
+    if text is not None:
+        element.text = text
     return element
 
 
