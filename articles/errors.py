@@ -2,6 +2,7 @@
 
 ArticlesError
 ├── ArticleError     one file is bad: it is left out and reported, and no other article is affected
+├── HeadError        a text's front matter cannot be read; with a path, it becomes an ArticleError
 ├── SourceError      the folder or repository of the articles cannot be read
 └── DeadlineError    a query about the articles took too long
 """
@@ -26,6 +27,15 @@ class ArticleError(ArticlesError):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.reason}"
+
+
+class HeadError(ArticlesError):
+    """A front matter cannot be read; `line` counts from 1 in the file, and the reason quotes nothing."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(line, reason)
+        self.line = line
+        self.reason = reason
 
 
 class DeadlineError(ArticlesError):

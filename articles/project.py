@@ -16,11 +16,10 @@ from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
 from articles.dated import dated_files, dated_folder, folders_below
 from articles.detection import Detected, detect, is_home
-from articles.errors import ArticleError
+from articles.errors import ArticleError, HeadError
 from articles.files.folder import Folder, decode
 from articles.programs import Program
 from articles.reading.dates import date_in_path
-from articles.reading.head import HeadError
 from articles.reading.split_file import split
 from articles.topics import Topics
 

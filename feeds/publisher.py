@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS
-from articles.catalog.mentions import CatalogPlaces
+from articles.catalog.places import CatalogPlaces
 from articles.catalog.search import Search
 from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL, Topic

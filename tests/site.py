@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
-from articles.catalog.refresh_writer import Refresh
+from articles.catalog.refresh import Refresh
 from articles.files.folder import Folder
 from articles.topics import Topic, Topics
 from config import ArticlesConfig, Config, FeedsConfig, SiteConfig, TopicConfig

@@ -54,7 +54,7 @@ _SCHEMA = (
         slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)
     ) WITHOUT ROWID""",
     """CREATE TABLE mentions (
-        name TEXT, number INTEGER, PRIMARY KEY (name, number) -- see `places`
+        name TEXT, number INTEGER, PRIMARY KEY (name, number) -- see `mentions.py`
     ) WITHOUT ROWID""",
     "CREATE INDEX mentions_by_number ON mentions (number)",
     "CREATE TABLE others (path TEXT PRIMARY KEY) WITHOUT ROWID",  # the files beside the articles

@@ -14,11 +14,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from articles.catalog import mentions
 from articles.catalog.catalog import Catalog
-from articles.catalog.refresh_writer import Refresh, RefreshWriter
+from articles.catalog.refresh import Refresh
 from articles.files.folder import Folder, Scan
-from articles.reading.bundles import is_resource
 from articles.reading.context import Context
 from articles.reading.surroundings import Beside, Watched
 from storage.derived import is_damage, transaction
@@ -83,11 +81,25 @@ class Indexer:
                 candidates, gone, others = self._changes_in_folder(connection, scan)
             else:
                 candidates, gone = self._changes_among(connection, paths)
-            writer = RefreshWriter(connection, self.catalog, self.folder, self.context, self._clock())
-            refresh = writer.write(candidates, gone, others)
+            refresh = self._write(connection, candidates, gone, others)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        candidates: dict[str, int],
+        gone: Sequence[str],
+        others: Sequence[str],
+    ) -> Refresh:
+        if not candidates and not gone and not others:
+            return Refresh()
+        # Imported late: most refreshes find nothing to write, and loading this takes a while.
+        from articles.catalog.refresh_writer import RefreshWriter
+
+        writer = RefreshWriter(connection, self.catalog, self.folder, self.context, self._clock())
+        return writer.write(candidates, gone, others)
 
     @property
     def context(self) -> Context:
@@ -131,10 +143,14 @@ class Indexer:
             # Something that applies to all files has changed, so each of them is read again.
             connection.execute("REPLACE INTO meta VALUES ('surroundings', ?)", (surroundings,))
             connection.execute("UPDATE files SET signature = 0, digest = NULL")
+        from articles.catalog import mentions  # late, see `_write`
+
         others = mentions.store_others(connection, scan.others)
         known = dict(connection.execute("SELECT path, signature FROM files"))
         files, bundles = scan.files, context.surroundings.bundles
         if bundles:  # a resource that was an article is gone, and not in error
+            from articles.reading.bundles import is_resource  # late, see `_write`
+
             files = {path: signature for path, signature in files.items() if not is_resource(path, bundles)}
         candidates = {
             path: signature for path, signature in files.items() if known.pop(path, None) != signature

@@ -9,14 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from urllib.parse import quote
 
-from articles.article import Article
-from articles.catalog.catalog import Catalog
-from articles.catalog.served_files import ArticleFiles
 from articles.catalog.statements import COUNT_CHANGE
-from articles.reading import record as records
 from articles.reading.record import Record
 from text.links import mentions, name_of
 
@@ -90,47 +85,3 @@ def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revisio
     """Count the topics as changed at `now` (microseconds) whose shown articles mention these files."""
     names = sorted(set(map(name_of, paths)))
     connection.execute(_MARK_TOPICS, (revision, json.dumps(names), now))
-
-
-class CatalogPlaces:
-    """Finds the files to which links in bodies lead, as they are at `now`; for one feed or page."""
-
-    def __init__(self, catalog: Catalog, files: ArticleFiles | None, now: datetime) -> None:
-        self._catalog = catalog
-        self._files = files
-        self._now = now
-        self._paths_by_name: dict[str, list[str]] | None = None
-
-    def at(self, paths: Sequence[str]) -> Article | None:
-        """Return the first of the articles at these paths, published or not."""
-        rows = self._catalog.connection.execute(
-            "SELECT path, document FROM articles WHERE active AND path IN (SELECT value FROM json_each(?))",
-            (json.dumps(paths),),
-        )
-        documents: dict[str, str] = dict(rows)
-        first = next((path for path in paths if path in documents), None)
-        return records.article(documents[first], first) if first is not None else None
-
-    def named(self, name: str, folder: str) -> Article | None:
-        """Return the article whose file has this name, preferably in `folder`, published or not."""
-        if self._paths_by_name is None:
-            self._paths_by_name = {}
-            for (path,) in self._catalog.connection.execute(
-                "SELECT path FROM articles WHERE active ORDER BY path"
-            ):
-                self._paths_by_name.setdefault(name_of(path), []).append(path)
-        paths = self._paths_by_name.get(name, [])
-        beside = [path for path in paths if path.rpartition("/")[0] == folder]
-        return self.at((beside or paths)[:1])
-
-    def has_file(self, path: str) -> bool:
-        """Return whether there is a file beside the articles that this site serves."""
-        return self._files is not None and self._files.find(path, self._now) is not None
-
-    def size(self, path: str) -> int | None:
-        """Return the bytes of a file beside the articles that this site serves, None where there is none."""
-        file = self._files.find(path, self._now) if self._files else None
-        try:
-            return file.stat().st_size if file else None
-        except OSError:  # it was deleted a moment ago
-            return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from articles.catalog import mentions, statements
 from articles.catalog.catalog import Catalog
+from articles.catalog.refresh import Refresh
 from articles.errors import ArticleError
 from articles.files.folder import Folder
 from articles.reading.context import Context
@@ -20,24 +20,6 @@ from articles.reading.record import Record, microseconds
 
 _CHUNK = 256
 _NO_LONGER = "was an article before, but now has no front matter or no date"
-
-
-@dataclass(slots=True, kw_only=True)
-class Refresh:
-    """What a refresh did: files read again, articles that changed visibly or were removed, files newly bad.
-
-    `still_shown` are the paths of the newly bad files whose last good version stays. `seconds` is the time it
-    took, without the wait for another process. `folders` are those of the `Scan`, None where only some files
-    were examined.
-    """
-
-    read: int = 0
-    changed: int = 0
-    removed: int = 0
-    problems: list[ArticleError] = field(default_factory=list)
-    still_shown: set[str] = field(default_factory=set)
-    seconds: float = 0.0
-    folders: dict[str, int] | None = None
 
 
 class _Known(NamedTuple):
@@ -78,8 +60,6 @@ class RefreshWriter:
     def write(self, candidates: dict[str, int], gone: Sequence[str], others: Sequence[str] = ()) -> Refresh:
         """Store the candidates as they are now, and remove what is gone; `others` were added or removed."""
         others = mentions.mentioned(self._db, others) if others and not self._is_first else []
-        if not candidates and not gone and not others:
-            return self._refresh
         self._run(statements.TEMPORARY_TABLES)
         known = self._known(candidates)
         listed = [

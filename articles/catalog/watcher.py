@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from articles.background import Background
 from articles.catalog.indexer import Indexer
-from articles.catalog.refresh_writer import Refresh
+from articles.catalog.refresh import Refresh
 from articles.catalog.served_files import MEDIA_TYPES
 from articles.catalog.watch_lock import WatchLock
 from articles.errors import SourceError

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from articles.conventions import PLAIN, Conventions
-from articles.reading.dates import date_in_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,11 @@ class Scope:
     def _is_of_kind(self, path: str) -> bool:
         if f"/_{self.kind}/" in f"/{self.base}{path}":
             return True
-        return self.kind == "posts" and date_in_path(path) is not None
+        if self.kind != "posts":
+            return False
+        from articles.reading.dates import date_in_path  # late: only few sites have values for a kind
+
+        return date_in_path(path) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from articles.reading.head import HeadError
+from articles.errors import HeadError
 
 MAX_BYTES = 256_000
 """Bytes of such a file; a larger one is not read."""

@@ -14,12 +14,12 @@ from typing import Any
 
 from articles.article import Article, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
-from articles.errors import ArticleError
+from articles.errors import ArticleError, HeadError
 from articles.identity import identity
 from articles.reading import bundles, keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, disambiguated, without_date
-from articles.reading.head import Head, HeadError
+from articles.reading.head import Head
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.split_file import NO_KEYS, split

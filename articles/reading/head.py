@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 Kind = Literal["yaml", "toml", "json", "lines", "none"]
 
 
-class HeadError(Exception):
-    """A front matter cannot be read; `line` counts from 1 in the file, and the reason quotes nothing."""
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(line, reason)
-        self.line = line
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The values of a front matter as they are, and the body below it.

@@ -20,9 +20,8 @@ FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "conf
          "config/_default/config.yaml")  # fmt: skip
 # The configuration may be split into a file for each of its parts, and one for each language.
 _PARTS = ("languages", "permalinks", "cascade")
-_PART = re.compile(
-    rf"({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}}){{0,2}}))?\.(?:toml|ya?ml|json)", re.I
-)
+_PART = rf"(?i:({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}}){{0,2}}))?\.(?:toml|ya?ml|json))"
+"""The pattern of such a file's name; not compiled here, as most folders have none."""
 _MAX_PARTS = 300
 """Entries of the folder with the parts that are examined."""
 
@@ -51,7 +50,7 @@ def configuration(level: Path) -> dict[str, Any]:
         if isinstance(values, Mapping):
             config |= with_lower_keys(values)
     for path in parts(level):
-        match = _PART.fullmatch(path.name)
+        match = re.fullmatch(_PART, path.name)
         part, language = (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
         values = datafiles.load(path)
         if language:
@@ -68,7 +67,7 @@ def parts(level: Path) -> list[Path]:
     """Return the files with parts of a split configuration, also those in a folder of the part's name."""
     folder = level / "config" / "_default"
     paths = [path for name in ("", *_PARTS) for path in _entries(folder / name)]
-    return sorted(path for path in paths if _PART.fullmatch(path.name))
+    return sorted(path for path in paths if re.fullmatch(_PART, path.name))
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -11,7 +11,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from articles.reading.head import Head, HeadError, Kind
+from articles.errors import HeadError
+from articles.reading.head import Head, Kind
 from articles.reading.limits import MAX_HEAD
 
 _LEADING = re.compile(r"(?:\ufeff|\s)*")

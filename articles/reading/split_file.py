@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from articles.reading.head import Head, HeadError, Kind
+from articles.errors import HeadError
+from articles.reading.head import Head, Kind
 from articles.reading.keys import RELATED_KEYS
 from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml

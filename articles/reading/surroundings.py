@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import authorfiles, bundles, datafiles, hexo, hugo, jekyll, pelican, zola
+from articles.reading import authorfiles, datafiles, hexo, hugo, jekyll, pelican, zola
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
-from articles.reading.visibility import as_boolean
 
 SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
 """Extensions that the configuration of a program for Node.js may have."""
@@ -101,7 +100,7 @@ class Beside:
             above=self._above(levels),
             keeps_names=self._conventions.generator == "zola" and zola.keeps_names(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
-            bundles=bundles.with_resources(scan) if self._conventions.generator == "hugo" else {},
+            bundles=self._bundles(scan),
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
             above_collection=jekyll.folders_above(levels[0], self._above(levels)) if is_jekyll else None,
         )
@@ -155,6 +154,13 @@ class Beside:
         if not homes and _has_any(levels[-1], _HOMES):
             homes = [levels[-1]]
         return root.relative_to(homes[0]).as_posix() if homes else None
+
+    def _bundles(self, scan: Scan) -> dict[str, None]:
+        if self._conventions.generator != "hugo":
+            return {}
+        from articles.reading import bundles  # late, as it takes long to load
+
+        return bundles.with_resources(scan)
 
     def _permalinks(self, levels: list[Path]) -> Iterator[tuple[str, str]]:
         """Yield the patterns of addresses in the configuration of the site's own generator."""
@@ -255,9 +261,16 @@ class Beside:
         """Yield the values that a section's own file sets for all files in the section."""
         values = hugo.with_lower_keys(head)
         yield from hugo.cascade(values.get("cascade"), folder, "")
-        is_draft = values.get("draft") is not None and as_boolean(values["draft"]) is not False
-        if self._conventions.generator == "zola" and is_draft:
+        if self._conventions.generator == "zola" and _is_draft(values.get("draft")):
             yield Scope(values={"draft": True}, folder=folder)
+
+
+def _is_draft(value: Any) -> bool:
+    if value is None:
+        return False
+    from articles.reading.visibility import as_boolean  # late, as it takes long to load
+
+    return as_boolean(value) is not False
 
 
 def _named_blog(root: Path) -> str:

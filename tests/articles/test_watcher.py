@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from articles.catalog.indexer import Indexer
-from articles.catalog.refresh_writer import Refresh
+from articles.catalog.refresh import Refresh
 from articles.catalog.watch_lock import is_watched
 from articles.catalog.watcher import Watcher, _watchable, log_refresh
 from articles.report import log_start
