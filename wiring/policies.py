@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from articles.topics import Topics
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import MentionRule, Policy, Urgent
 from bot.planning.windows import Quiet
 from bot.services import SERVICES
@@ -50,10 +50,10 @@ def _budget(budget: BudgetConfig, timezone: str) -> Budget:
     return value_of(budget, Budget, zone=zone(budget.timezone or timezone))
 
 
-def _digest(digest: DigestConfig, timezone: str) -> Digest:
+def _digest(digest: DigestConfig, timezone: str) -> DigestSchedule:
     return value_of(
         digest,
-        Digest,
+        DigestSchedule,
         zone=zone(digest.timezone or timezone),
         at=tuple(sorted({clock_time(text) for text in digest.at})),
         days=frozenset(map(DAYS.index, digest.days)),

@@ -17,7 +17,7 @@ from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.facts import stories_of
 from bot.planning.rules import NOTHING, Channel, Check, Decision, decide, explain
-from bot.planning.timeline import Wait, timeline
+from bot.planning.timeline import WaitingArticle, timeline
 
 _HORIZON = timedelta(days=15)
 """How far ahead the time of a post is forecast: enough for two weekly digests, or two weeks of a budget."""
@@ -37,7 +37,7 @@ class Explanation:
     checks: tuple[Check, ...]
     delivery: Delivery | None
     attempts: tuple[AttemptRecord, ...]
-    wait: Wait | None = None
+    wait: WaitingArticle | None = None
 
 
 def explanations(
@@ -75,7 +75,7 @@ def _wait(
     delivery: Delivery | None,
     now: datetime,
     every: timedelta,
-) -> Wait | None:
+) -> WaitingArticle | None:
     """Return what a delivery without a post waits for; None if it does not wait."""
     if delivery is None or delivery.decided is not DeliveryState.WAITING or delivery.post_id is not None:
         return None

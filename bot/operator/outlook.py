@@ -11,7 +11,7 @@ from bot.planning.budget import Budget
 from bot.planning.forecast import Hold
 from bot.planning.policy import Policy
 from bot.planning.rules import Channel
-from bot.planning.timeline import ComingPost, Item, Timeline, Wait
+from bot.planning.timeline import ComingPost, Item, Timeline, WaitingArticle
 from bot.planning.windows import Quiet
 from text.phrases import Phrase, counted_phrase, joined, phrase
 
@@ -85,7 +85,7 @@ def title_of(post: ComingPost) -> str:
     return phrase("%(post)s, notifies %(names)s", post=title, names=post.mention) if post.mention else title
 
 
-def why(wait: Wait, channel: Channel) -> str:
+def why(wait: WaitingArticle, channel: Channel) -> str:
     """Return what an article waits for, and until when, or when it will be too old."""
     held = hold_text(wait.hold, channel)
     if wait.posted_at is not None:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from bot.outbox.database import Database
 from bot.outbox.keys import index_key, is_storable
 from bot.outbox.queue import read_post
-from bot.outbox.records import Delivery, Kind, Post
+from bot.outbox.records import Delivery, Post, RequestKind
 from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State
@@ -32,7 +32,7 @@ class AttemptRecord:
 
     post_id: int
     channel: str
-    kind: Kind
+    kind: RequestKind
     number: int
     started_at: datetime
     finished_at: datetime
@@ -96,7 +96,7 @@ def by_day(database: Database, since: datetime, *, channel: str | None = None) -
     day = func.date(utc).label("day")
     query = (
         select(day, attempts.c.outcome, func.count())
-        .where(attempts.c.started_at >= since, attempts.c.kind != Kind.TEST)
+        .where(attempts.c.started_at >= since, attempts.c.kind != RequestKind.TEST)
         .group_by(day, attempts.c.outcome)
     )
     if channel is not None:
@@ -159,7 +159,7 @@ def with_posts() -> Select[*tuple[Any, ...]]:
 
 
 def _has_state(chosen: frozenset[State]) -> ColumnElement[bool]:
-    """Return the SQL condition for deliveries in one of these states, as `standing` defines them."""
+    """Return the SQL condition for deliveries in one of these states, as `visible_state` defines them."""
     own = [
         DeliveryState(state) for state in chosen if state.value in {member.value for member in DeliveryState}
     ]
@@ -179,7 +179,7 @@ def _attempt(row: Any) -> AttemptRecord:
     return AttemptRecord(
         post_id=row.post_id,
         channel=row.channel,
-        kind=Kind(row.kind),
+        kind=RequestKind(row.kind),
         number=row.number,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -88,7 +88,7 @@ def _ids(post: ComingPost) -> Iterator[str]:
 
 def explanation_lines(explanation: Explanation, now: datetime) -> Iterator[str | Line]:
     """Yield for one channel whether an article is posted, each rule's verdict, and what has happened."""
-    channel, status = explanation.channel, standing(explanation.channel, explanation.state, now)
+    channel, status = explanation.channel, channel_status(explanation.channel, explanation.state, now)
     yield f"{channel.name} ({channel.kind}): {answer(explanation)}"
     if status != wording.ENABLED:
         yield f"  the channel: {status}"
@@ -189,7 +189,7 @@ def channel_lines(
     now: datetime,
 ) -> Iterator[str | Line]:
     """Yield whether a channel may be posted to, how fast, what waits, and its last error."""
-    status = standing(channel, state, now)
+    status = channel_status(channel, state, now)
     yield Cell(f"{channel.name} ({channel.kind}): "), Cell(status, _colour_of(status, state))
     yield f"  deliveries: {_counted(channel.name, counts)}"
     yield f"  pace: {pace(channel, rates)}"
@@ -271,6 +271,6 @@ def threshold_lines(candidates: Candidates, threshold: Threshold) -> Iterator[st
             yield f"{label}: {article.quality}  {article.title}  ({article.id})"
 
 
-def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
+def channel_status(channel: Channel, state: ChannelState | None, now: datetime) -> str:
     """Return whether a channel may be posted to, and if not, why."""
-    return wording.standing(state, now, is_set_up=channel.destination is not None)
+    return wording.channel_status(state, now, is_set_up=channel.destination is not None)

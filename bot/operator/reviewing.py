@@ -44,7 +44,7 @@ _MAX_TIME = 40
 _IS_DROPPED = OrderResult(done=True, text=phrase("it is dropped, and will not be posted"))
 
 
-class Verdict(StrEnum):
+class ReviewDecision(StrEnum):
     """What an operator decided about a post."""
 
     APPROVED = "approved"
@@ -124,7 +124,7 @@ def approve(
     if due_at - now > MAX_AHEAD:
         too_far = phrase("%(time)s is more than a year ahead", time=time_text(due_at))
         return not_carried_out(too_far)
-    verdict = Verdict.SCHEDULED if due_at > now else Verdict.APPROVED
+    verdict = ReviewDecision.SCHEDULED if due_at > now else ReviewDecision.APPROVED
 
     def act(connection: Connection, found: Delivery) -> bool:
         return _review(connection, found.post, PostState.PLANNED, verdict, now, due_at)
@@ -159,7 +159,7 @@ def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
     """Drop a post that waits for review, so that only a replay posts it; its stories count as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
-        if not _review(connection, found.post, PostState.DEAD, Verdict.DROPPED, now, None):
+        if not _review(connection, found.post, PostState.DEAD, ReviewDecision.DROPPED, now, None):
             return False
         which, waiting = deliveries.c.post_id == found.post_id, [DeliveryState.WAITING]
         cause = Cause.SKIPPED_BY_OPERATOR
@@ -172,7 +172,7 @@ def _review(
     connection: Connection,
     post: Post | None,
     target: PostState,
-    verdict: Verdict,
+    verdict: ReviewDecision,
     now: datetime,
     due_at: datetime | None,
 ) -> bool:

@@ -72,7 +72,7 @@ def explanation_values(article: Article, found: Iterable[Explanation], now: date
             {
                 "channel": explanation.channel.name,
                 "kind": explanation.channel.kind,
-                "standing": reports.standing(explanation.channel, explanation.state, now),
+                "standing": reports.channel_status(explanation.channel, explanation.state, now),
                 "answer": reports.answer(explanation),
                 "rules": [
                     {"rule": check.rule, "passed": check.passed, "says": check.text}
@@ -104,7 +104,7 @@ def channel_values(
     return {
         "name": channel.name,
         "kind": channel.kind,
-        "standing": reports.standing(channel, state, now),
+        "standing": reports.channel_status(channel, state, now),
         "state": str(state.state) if state else None,
         "fault": fault,
         "paused_until": _iso(state.paused_until if state else None),

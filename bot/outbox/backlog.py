@@ -66,7 +66,7 @@ class Release(Protocol):
 Repeat = tuple[Delivery, str, int | None]
 """A delivery that is left out, the id of the article that covers its story, and that of its post, if any."""
 
-Standing = tuple[int, int | None, datetime | None]
+BacklogState = tuple[int, int | None, datetime | None]
 """The number of a channel's deliveries that wait for a post, the newest one's id, and the last change."""
 
 
@@ -85,7 +85,7 @@ class Backlog:
     def release(
         self,
         channel: str,
-        chosen: Sequence[Release],
+        releases: Sequence[Release],
         now: datetime,
         *,
         review: bool = False,
@@ -98,25 +98,25 @@ class Backlog:
         without the lease, for a channel that is not enabled, or if one of the deliveries has changed
         meanwhile.
         """
-        if not chosen and digest_at is None:
+        if not releases and digest_at is None:
             return 0
         with self._database.write() as connection:
             if not self._lease.is_held(connection) or not is_enabled(connection, channel):
                 return None
             if digest_at is not None:
                 channelstate.note_digest(connection, channel, digest_at)
-            new = [_new_post(each, review=review) for each in chosen]
+            new = [_new_post(each, review=review) for each in releases]
             numbers = add_posts(connection, channel, new, now) if new else []
-            if new and not _assign(connection, channel, zip(numbers, chosen, strict=True)):
+            if new and not _assign(connection, channel, zip(numbers, releases, strict=True)):
                 connection.rollback()
                 return None
-        return len(chosen)
+        return len(releases)
 
     def end(
         self, channel: str, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> int:
         """End deliveries that wait for a post, and return how many of them still waited."""
-        moved = 0
+        count = 0
         with self._database.write() as connection:
             lock_channel(connection, channel)
             if not self._lease.is_held(connection):
@@ -124,29 +124,29 @@ class Backlog:
             for delivery, state, cause, note in ends:
                 which = and_(is_of_article(delivery), _unreleased(channel))
                 waiting = [DeliveryState.WAITING]
-                moved += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
-        return moved
+                count += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
+        return count
 
     def leave_out(self, channel: str, repeats: Sequence[Repeat], now: datetime) -> int:
         """End deliveries whose story another article covers, and return how many of them still waited.
 
         A covering article's message that was already posted is marked for a correction, as it may name them.
         """
-        moved = 0
+        count = 0
         with self._database.write() as connection:
             lock_channel(connection, channel)
             if not self._lease.is_held(connection):
                 return 0
             for delivery, covered_by, post_id in repeats:
-                shown = and_(posts.c.id == post_id, posts.c.message_id.is_not(None))
-                connection.execute(update(posts).where(shown).values(correct_at=now))
+                posted_covering = and_(posts.c.id == post_id, posts.c.message_id.is_not(None))
+                connection.execute(update(posts).where(posted_covering).values(correct_at=now))
                 which = and_(is_of_article(delivery), _unreleased(channel))
                 end, cause = DeliveryState.SKIPPED, Cause.SIMILAR
                 waiting = [DeliveryState.WAITING]
-                moved += move_deliveries(
+                count += move_deliveries(
                     connection, which, waiting, end, now, cause=cause, covered_by=covered_by
                 )
-        return moved
+        return count
 
 
 def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
@@ -180,10 +180,10 @@ def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) 
     return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
 
 
-def standing_of(connection: Connection, channel: str) -> Standing:
+def backlog_state(connection: Connection, channel: str) -> BacklogState:
     """Return a value that changes whenever the channel's backlog changes."""
-    found = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)
-    count, newest, changed_at = connection.execute(select(*found).where(_unreleased(channel))).one()
+    aggregates = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)
+    count, newest, changed_at = connection.execute(select(*aggregates).where(_unreleased(channel))).one()
     return count, newest, changed_at
 
 
@@ -201,8 +201,8 @@ def _assign(connection: Connection, channel: str, released: Iterable[tuple[int, 
         for place, delivery in enumerate(release.deliveries)
     ]
     statement = _assigning(connection.dialect.name)
-    found = connection.execute(statement, {"given_channel": channel, "given_members": members})
-    return found.rowcount == len(members)
+    result = connection.execute(statement, {"given_channel": channel, "given_members": members})
+    return result.rowcount == len(members)
 
 
 def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:

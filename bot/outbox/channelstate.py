@@ -99,16 +99,16 @@ def refuse_both(database: Database, renamed: Mapping[str, str]) -> None:
     """
     query = select(channels.c.name).where(channels.c.name.in_(sorted(renamed.values())))
     with database.read() as connection:
-        known = set(connection.scalars(query))
+        recorded = set(connection.scalars(query))
         for new, old in sorted(renamed.items()):
-            if old in known:
+            if old in recorded:
                 _refuse_both(connection, old, new)
 
 
 def _refuse_both(connection: Connection, old: str, new: str) -> None:
-    begun = exists().where(channels.c.name == new, channels.c.baselined_at.is_not(None))
+    has_baseline = exists().where(channels.c.name == new, channels.c.baselined_at.is_not(None))
     has_deliveries = exists().where(deliveries.c.channel == new)
-    if connection.scalar(select(or_(begun, has_deliveries))):
+    if connection.scalar(select(or_(has_baseline, has_deliveries))):
         raise RenameError(
             f"channel {new} cannot take over the history of {old} (`was: {old}`), because it has its own. "
             f"Remove `was`, or end what waits for {old} with `flask bot forget {old}`"
@@ -180,10 +180,10 @@ def pause(database: Database, name: str, now: datetime, reason: str = "paused by
 def resume(database: Database, name: str, now: datetime) -> bool:
     """Enable the channel, and plan the posts held for it; return whether there is such a channel."""
     with database.write() as connection:
-        known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
+        is_known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
         which = and_(IS_RARE, posts.c.channel == name, posts.c.cause == Cause.CHANNEL_DISABLED)
         move_posts(connection, which, [PostState.HELD], PostState.PLANNED, now, due_at=now, cause=Cause.NONE)
-    return known
+    return is_known
 
 
 def disable(connection: Connection, name: str, reason: str, now: datetime) -> None:
@@ -263,8 +263,8 @@ def _set_state(connection: Connection, name: str, state: ChannelStatus, reason: 
 
 def _states(connection: Connection, query: Select[*tuple[object, ...]]) -> dict[str, ChannelState]:
     names = [field.name for field in fields(ChannelState)]
-    found = {}
+    states = {}
     for row in connection.execute(query).mappings():
         values = {name: row[name] for name in names} | {"state": ChannelStatus(row["state"])}
-        found[row["name"]] = ChannelState(**values)
-    return found
+        states[row["name"]] = ChannelState(**values)
+    return states

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, 
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.lease import IN_FLIGHT, IS_HELD, Lease
 from bot.outbox.moves import PostMove
-from bot.outbox.records import Claim, Kind
+from bot.outbox.records import Claim, RequestKind
 from bot.outbox.schema import channels, posts
 from bot.outbox.states import DUE, SHOWN, PostState
 
@@ -54,15 +54,15 @@ _TAKE_CORRECTION = (
 )
 
 
-class Taken(Enum):
+class ClaimResult(Enum):
     """The result of an attempt to claim a post."""
 
-    YES = "claimed by this process"
+    CLAIMED = "claimed by this process"
     STALE = "changed since it was read"
     NOT_LEADING = "this process does not hold the lease"
 
 
-def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
+def take(connection: Connection, lease: Lease, claim: Claim) -> ClaimResult:
     """Claim a post for the process that `lease` belongs to, and return the result."""
     now = lease.now()
     values: dict[str, Any] = {
@@ -74,14 +74,14 @@ def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
         "given_until": now + IN_FLIGHT,
         **lease.parameters(),
     }
-    if claim.kind is Kind.CORRECT:
-        taken = connection.execute(_TAKE_CORRECTION, values).rowcount
+    if claim.kind is RequestKind.CORRECT:
+        count = connection.execute(_TAKE_CORRECTION, values).rowcount
     else:
-        take = _TAKE_TEST if claim.kind is Kind.TEST else _TAKE_POST
-        taken = take(connection, PostState.CLAIMED, claim.taken_at, **values)
-    if taken == 1 or _has_claim(connection, claim):
-        return Taken.YES
-    return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
+        move = _TAKE_TEST if claim.kind is RequestKind.TEST else _TAKE_POST
+        count = move(connection, PostState.CLAIMED, claim.taken_at, **values)
+    if count == 1 or _has_claim(connection, claim):
+        return ClaimResult.CLAIMED
+    return ClaimResult.STALE if lease.is_held(connection) else ClaimResult.NOT_LEADING
 
 
 def is_over(lease: Lease) -> ColumnElement[bool]:

@@ -76,14 +76,14 @@ def back_up(source: Database, file: Path) -> None:
             target = connect(f"sqlite:///{partial}")
             _copy(source, target)
             target.close()
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
+        with partial.open("rb") as snapshot:
+            os.fsync(snapshot.fileno())
         partial.replace(file)
     except OSError as error:
         raise CopyError(f"{file} cannot be written: {error.strerror}") from None
     finally:
-        for left in file.parent.glob(f"{partial.name}*"):
-            left.unlink(missing_ok=True)
+        for leftover in file.parent.glob(f"{partial.name}*"):
+            leftover.unlink(missing_ok=True)
 
 
 def _check_before_backup(source: Database) -> None:
@@ -140,9 +140,9 @@ def _copy(source: Database, target: Database) -> int:
 
 
 def _copy_table(reading: Connection, writing: Connection, table: Table) -> int:
-    found = reading.execution_options(yield_per=CHUNK).execute(select(table).order_by(*table.primary_key))
+    rows = reading.execution_options(yield_per=CHUNK).execute(select(table).order_by(*table.primary_key))
     count = 0
-    for chunk in found.partitions(CHUNK):
+    for chunk in rows.partitions(CHUNK):
         if writing.dialect.name == "sqlite":
             writing.execute(insert(table), [row._asdict() for row in chunk])
         else:
@@ -227,14 +227,14 @@ def _hold_waiting(connection: Connection, now: datetime) -> int:
     waiting = [PostState.PLANNED, PostState.CLAIMED, PostState.RETRY, PostState.UNKNOWN]
     of_articles = posts.c.id.in_(select(deliveries.c.post_id).where(deliveries.c.post_id.is_not(None)))
     # A correction whose request was in flight.
-    shown = and_(posts.c.claim.is_not(None), posts.c.state.in_(SHOWN))
-    connection.execute(update(posts).where(shown).values(_NO_CLAIM))
+    corrected = and_(posts.c.claim.is_not(None), posts.c.state.in_(SHOWN))
+    connection.execute(update(posts).where(corrected).values(_NO_CLAIM))
     # Posts that were held while their channel was disabled.
     disabled = and_(posts.c.state == PostState.HELD, posts.c.cause == Cause.CHANNEL_DISABLED)
     lost: dict[str, Any] = {"cause": Cause.ANSWER_LOST, "note": _NOTE}
-    held = connection.execute(update(posts).where(disabled).values(lost)).rowcount
-    held += move_posts(connection, of_articles, waiting, PostState.HELD, now, **lost, **_NO_CLAIM)
+    count = connection.execute(update(posts).where(disabled).values(lost)).rowcount
+    count += move_posts(connection, of_articles, waiting, PostState.HELD, now, **lost, **_NO_CLAIM)
     # Old tests and alerts are no longer useful.
     ended: dict[str, Any] = {"cause": Cause.NOTHING_LEFT, "note": _NOTE}
     move_posts(connection, ~of_articles, waiting, PostState.DEAD, now, **ended, **_NO_CLAIM)
-    return held
+    return count

@@ -199,8 +199,8 @@ def is_away(error: BaseException) -> bool:
 
 def first_line(error: Exception) -> str:
     """Return the first line of the database's message, without statements and values."""
-    said = error.orig if isinstance(error, DBAPIError) else error
-    return (str(said).strip().splitlines() or ["no answer"])[0]
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause).strip().splitlines() or ["no answer"])[0]
 
 
 def _prepare_where_safe(connection: Any, record: object) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from bot.outbox.database import Database
-from bot.outbox.records import Kind
+from bot.outbox.records import RequestKind
 from bot.outbox.schema import attempts
 from bot.services import DENIED_FOR, Outcome
 
@@ -27,7 +27,7 @@ def denied_since(database: Database, channel: str, now: datetime) -> datetime | 
         select(attempts.c.outcome, attempts.c.started_at)
         .where(
             attempts.c.channel == channel,
-            attempts.c.kind != Kind.CORRECT,
+            attempts.c.kind != RequestKind.CORRECT,
             attempts.c.started_at > now - 2 * DENIED_FOR,
             attempts.c.started_at <= now,
         )

@@ -150,8 +150,8 @@ class PostMove:
         _check(self._sources, target, POST_MOVES)
         if (due_at is not None) != (target in DUE):
             raise IllegalMoveError(f"a post that is {target} {'has no' if due_at else 'needs a'} due time")
-        moved = {"move_state": target, "move_due_at": due_at, "move_now": now}
-        return connection.execute(self._statement, {**parameters, **moved}).rowcount
+        values = {"move_state": target, "move_due_at": due_at, "move_now": now}
+        return connection.execute(self._statement, {**parameters, **values}).rowcount
 
 
 class DeliveryMove:
@@ -184,8 +184,8 @@ class DeliveryMove:
     ) -> int:
         """Move the deliveries, and return how many were moved; raises IllegalMoveError as PostMove does."""
         _check(self._sources, target, DELIVERY_MOVES)
-        moved = {"move_state": target, "move_cause": cause, "move_now": now}
-        return connection.execute(self._statement, {**parameters, **moved}).rowcount
+        values = {"move_state": target, "move_cause": cause, "move_now": now}
+        return connection.execute(self._statement, {**parameters, **values}).rowcount
 
 
 def move_deliveries(

@@ -84,6 +84,6 @@ def _prune_posts(connection: Connection, ids: list[int], before: datetime) -> in
         ~waiting,
         ~exists().where(attempts.c.post_id == posts.c.id),
     )
-    found = list(connection.scalars(over.with_for_update()))
-    connection.execute(update(deliveries).where(deliveries.c.post_id.in_(found)).values(post_id=None))
-    return connection.execute(delete(posts).where(posts.c.id.in_(found))).rowcount
+    prunable = list(connection.scalars(over.with_for_update()))
+    connection.execute(update(deliveries).where(deliveries.c.post_id.in_(prunable)).values(post_id=None))
+    return connection.execute(delete(posts).where(posts.c.id.in_(prunable))).rowcount

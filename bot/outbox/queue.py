@@ -27,12 +27,12 @@ from sqlalchemy import (
 from bot.outbox import channelstate
 from bot.outbox.backlog import Backlog
 from bot.outbox.causes import Cause, describe
-from bot.outbox.claims import Taken, holds, is_over, take
+from bot.outbox.claims import ClaimResult, holds, is_over, take
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.moves import move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post, record
-from bot.outbox.records import SCHEDULED, Claim, Delivery, Done, Post, PostKind
+from bot.outbox.records import SCHEDULED, Claim, Delivery, FinishedAttempt, Post, PostKind
 from bot.outbox.rows import (
     as_deliveries,
     as_posts,
@@ -113,13 +113,13 @@ class Outbox:
         )
         late = and_(posts.c.correct_at > now + LONGEST_WAIT, posts.c.claim.is_(None))
         with self.database.read() as connection:
-            found = connection.execute(ahead).all()
+            rows = connection.execute(ahead).all()
             corrections = connection.scalars(select(posts.c.id).where(late)).all()
             paused = channelstate.paused_ahead(connection, now + channelstate.MAX_AHEAD)
-        if not found and not corrections and not paused:
+        if not rows and not corrections and not paused:
             return 0
         with self.database.write() as connection:
-            for row in found:
+            for row in rows:
                 wait = max(row.due_at - row.updated_at, timedelta(0))
                 connection.execute(
                     update(posts)
@@ -128,38 +128,39 @@ class Outbox:
                 )
             connection.execute(update(posts).where(late).values(correct_at=now))
             channelstate.rebase_pauses(connection, paused, now)
-        return len(found) + len(corrections) + len(paused)
+        return len(rows) + len(corrections) + len(paused)
 
     def orphans(self, own: Collection[int]) -> list[Post]:
         """Return the posts in flight with an expired claim, except the posts of this process, `own`."""
-        gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
-        return [post for post in self._posts(gone) if post.id not in own]
+        orphaned = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
+        return [post for post in self._posts(orphaned) if post.id not in own]
 
     def next_times(self, names: Collection[str]) -> dict[str, datetime]:
         """Return, by channel, when it next has something to release, send or correct; others are absent."""
-        asked = sorted(names)
-        shown = posts.c.state.in_(sorted(SHOWN))  # a post may be marked for a correction before it is sent
+        channels = sorted(names)
+        # A post may be marked for a correction before it is sent.
+        has_message = posts.c.state.in_(sorted(SHOWN))
         queries = [
             select(posts.c.channel, func.min(column))
-            .where(column.is_not(None), posts.c.channel.in_(asked), condition)
+            .where(column.is_not(None), posts.c.channel.in_(channels), condition)
             .group_by(posts.c.channel)
-            for column, condition in ((posts.c.due_at, true()), (posts.c.correct_at, shown))
+            for column, condition in ((posts.c.due_at, true()), (posts.c.correct_at, has_message))
         ]
         waiting = (
             select(deliveries.c.channel, func.min(deliveries.c.created_at))
             .where(
                 deliveries.c.state == DeliveryState.WAITING,
                 deliveries.c.post_id.is_(None),
-                deliveries.c.channel.in_(asked),
+                deliveries.c.channel.in_(channels),
             )
             .group_by(deliveries.c.channel)
         )
-        found: dict[str, datetime] = {}
+        times: dict[str, datetime] = {}
         with self.database.read() as connection:
             for query in (*queries, waiting):
                 for name, instant in connection.execute(query):
-                    found[name] = min(instant, found.get(name, instant))
-        return found
+                    times[name] = min(instant, times.get(name, instant))
+        return times
 
     def tests_due(self, now: datetime) -> set[str]:
         """Return the channels with a waiting test message."""
@@ -167,7 +168,7 @@ class Outbox:
         with self.database.read() as connection:
             return set(connection.scalars(query))
 
-    def exchange(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+    def exchange(self, done: FinishedAttempt | None, claim: Claim | None) -> tuple[bool, ClaimResult | None]:
         """Record a result and make the next claim, in one transaction.
 
         Returns whether the result could still be recorded, and the result of the claim. After a database
@@ -184,7 +185,7 @@ class Outbox:
             return holds(connection, self._lease, claim)
 
     def settle(
-        self, post: Post, left: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
+        self, post: Post, removals: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> bool:
         """Remove deliveries from a waiting post, each with its final state; return whether all were as read.
 
@@ -196,18 +197,18 @@ class Outbox:
             if not self._lease.is_held(connection):
                 return False
             lock_post(connection, post.id)
-            moved = 0
-            for delivery, state, cause, note in left:
+            count = 0
+            for delivery, state, cause, note in removals:
                 which = and_(is_of_article(delivery), deliveries.c.post_id == post.id)
                 sources = [DeliveryState.WAITING]
-                moved += move_deliveries(connection, which, sources, state, now, cause=cause, note=note)
+                count += move_deliveries(connection, which, sources, state, now, cause=cause, note=note)
             ended = 1
-            if len(left) == len(post.remaining):
-                _, _, cause, note = left[0]
+            if len(removals) == len(post.remaining):
+                _, _, cause, note = removals[0]
                 ended = move_posts(
                     connection, _is_unchanged(post), [post.state], PostState.DEAD, now, cause=cause, note=note
                 )
-            if moved != len(left) or ended != 1:
+            if count != len(removals) or ended != 1:
                 connection.rollback()
                 return False
         return True
@@ -264,8 +265,8 @@ class Outbox:
 def read_post(database: Database, number: int) -> Post | None:
     """Return one post without its deliveries, or None if there is none with this id."""
     with database.read() as connection:
-        found = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
-    return found[0] if found else None
+        matches = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
+    return matches[0] if matches else None
 
 
 def _is_unchanged(post: Post) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, insert, null, se
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
 from bot.outbox.moves import DeliveryMove, PostMove, move_deliveries, move_posts
-from bot.outbox.records import Done, Kind, Post, Shown
+from bot.outbox.records import FinishedAttempt, Post, PostedMessage, RequestKind
 from bot.outbox.schema import attempts, channels, deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
@@ -40,10 +40,10 @@ _POSTED = DeliveryMove(deliveries.c.post_id == bindparam("given_number"), [Deliv
 _ATTEMPT = insert(attempts).inline()
 
 
-def record(connection: Connection, done: Done) -> bool:
+def record(connection: Connection, done: FinishedAttempt) -> bool:
     """Record an attempt with its consequences; return whether it could still be recorded."""
     channel = _lock_current_channel(connection, done.claim.post) if done.error else None
-    if done.claim.kind is Kind.CORRECT:
+    if done.claim.kind is RequestKind.CORRECT:
         finished = _finish_correction(connection, done)
     else:
         finished = _finish_post(connection, done)
@@ -72,8 +72,8 @@ def lock_post(connection: Connection, number: int) -> None:
     connection.execute(select(posts.c.id).where(posts.c.id == number).with_for_update())
 
 
-def _finish_post(connection: Connection, done: Done) -> bool:
-    post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
+def _finish_post(connection: Connection, done: FinishedAttempt) -> bool:
+    post, change, posted, now = done.claim.post, done.change, done.posted, done.attempt.finished_at
     values: dict[str, Any] = {
         "given_number": post.id,
         "given_token": done.claim.token,
@@ -81,24 +81,24 @@ def _finish_post(connection: Connection, done: Done) -> bool:
         "new_note": change.note,
         "new_failures": change.failures,
         "new_form": int(change.form),
-        "new_posted_at": now if shown else None,
-        "new_message_id": shown.message_id if shown else None,
-        "new_thread": shown.thread if shown else None,
-        "new_fingerprint": shown.fingerprint if shown else None,
-        "new_retracted": shown.retracted if shown else None,
+        "new_posted_at": now if posted else None,
+        "new_message_id": posted.message_id if posted else None,
+        "new_thread": posted.thread if posted else None,
+        "new_fingerprint": posted.fingerprint if posted else None,
+        "new_retracted": posted.retracted if posted else None,
     }
-    moved = _FINISH_POST(connection, change.state, now, change.due_at, **values)
-    if moved == 1 and change.state in SHOWN:
+    count = _FINISH_POST(connection, change.state, now, change.due_at, **values)
+    if count == 1 and change.state in SHOWN:
         _mark_posted(connection, post, now)
-    return moved == 1
+    return count == 1
 
 
 def _mark_posted(connection: Connection, post: Post, now: datetime) -> None:
     _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, given_number=post.id)
 
 
-def _finish_correction(connection: Connection, done: Done) -> bool:
-    change, shown, now = done.change, done.shown, done.attempt.finished_at
+def _finish_correction(connection: Connection, done: FinishedAttempt) -> bool:
+    change, posted, now = done.change, done.posted, done.attempt.finished_at
     values: dict[str, Any] = {
         **_FREE,
         # If an article changed while its correction was in flight, another time was set, which stays.
@@ -110,8 +110,8 @@ def _finish_correction(connection: Connection, done: Done) -> bool:
         "form": int(change.form),
         "updated_at": now,
     }
-    if shown:
-        values |= _seen(shown) | {"corrected_at": now}
+    if posted:
+        values |= _message_values(posted) | {"corrected_at": now}
     return (
         connection.execute(
             update(posts).where(_CLAIMED_POST).values(values),
@@ -121,16 +121,16 @@ def _finish_correction(connection: Connection, done: Done) -> bool:
     )
 
 
-def _seen(shown: Shown) -> dict[str, Any]:
+def _message_values(posted: PostedMessage) -> dict[str, Any]:
     """Return the values about the message that people see; without an id, the old id stays."""
-    found = {"message_id": shown.message_id, "thread": shown.thread}
-    values = {name: value for name, value in found.items() if value is not None}
-    return {"fingerprint": shown.fingerprint, "retracted": shown.retracted, **values}
+    optional = {"message_id": posted.message_id, "thread": posted.thread}
+    values = {name: value for name, value in optional.items() if value is not None}
+    return {"fingerprint": posted.fingerprint, "retracted": posted.retracted, **values}
 
 
-def _record_late(connection: Connection, done: Done) -> bool:
+def _record_late(connection: Connection, done: FinishedAttempt) -> bool:
     """Record a success that counted as a lost answer and was not retried; return whether it was recorded."""
-    if done.shown is None or done.claim.kind is not Kind.POST:
+    if done.posted is None or done.claim.kind is not RequestKind.POST:
         return False
     post, now = done.claim.post, done.attempt.finished_at
     which = and_(
@@ -140,7 +140,7 @@ def _record_late(connection: Connection, done: Done) -> bool:
         posts.c.attempts == post.attempts + 1,
     )
     sources = [PostState.UNKNOWN, PostState.HELD, PostState.DEAD]
-    values = _seen(done.shown) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
+    values = _message_values(done.posted) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
     if move_posts(connection, which, sources, done.change.state, now, **values) != 1:
         return False
     _mark_posted(connection, post, now)
@@ -148,7 +148,7 @@ def _record_late(connection: Connection, done: Done) -> bool:
     return True
 
 
-def _add_attempt(connection: Connection, done: Done) -> None:
+def _add_attempt(connection: Connection, done: FinishedAttempt) -> None:
     claim, attempt = done.claim, done.attempt
     row = {
         "post_id": claim.post.id,
@@ -164,12 +164,12 @@ def _add_attempt(connection: Connection, done: Done) -> None:
     connection.execute(_ATTEMPT, row)
 
 
-def _follow_up(connection: Connection, done: Done, name: str) -> None:
+def _follow_up(connection: Connection, done: FinishedAttempt, name: str) -> None:
     """Record what a failure means for the channel `name`, or end the post if the channel was forgotten."""
     now = done.attempt.finished_at
     if not channelstate.note_error(connection, name, done.error or "", now):
         _end_forgotten(connection, done.claim.post, now)
-    if done.change.state in (PostState.HELD, PostState.DEAD) and done.claim.kind is not Kind.TEST:
+    if done.change.state in (PostState.HELD, PostState.DEAD) and done.claim.kind is not RequestKind.TEST:
         channelstate.note_failure(connection, name, now)
     if done.disabled:
         channelstate.disable(connection, name, done.disabled, now)

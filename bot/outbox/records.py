@@ -12,12 +12,12 @@ from enum import StrEnum
 
 from bot.outbox.causes import Cause, describe
 from bot.outbox.retry import Change
-from bot.outbox.states import DUE, REMAINING, DeliveryState, PostState, State, standing
+from bot.outbox.states import DUE, REMAINING, DeliveryState, PostState, State, visible_state
 from bot.services import Detail
 from bot.services.message import Mention
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What an attempt is for."""
 
     POST = "post"
@@ -118,7 +118,7 @@ class Delivery:
     @property
     def state(self) -> State:
         """The state that people see."""
-        return standing(self.decided, self.post.state if self.post else None)
+        return visible_state(self.decided, self.post.state if self.post else None)
 
     @property
     def reason(self) -> str:
@@ -176,7 +176,7 @@ class Claim:
     """The right to have one request in flight for a post; `token` distinguishes it from every other claim."""
 
     post: Post
-    kind: Kind
+    kind: RequestKind
     token: str
     taken_at: datetime
 
@@ -193,7 +193,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class PostedMessage:
     """What people see in the channel after a successful request; a `message_id` of None leaves it unchanged.
 
     `thread` is the message that a post is a reply to.
@@ -214,7 +214,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class FinishedAttempt:
     """A finished attempt with all its consequences, to be recorded in one transaction.
 
     `disabled` is why the channel is disabled, None if it is not.
@@ -223,13 +223,13 @@ class Done:
     claim: Claim
     change: Change
     attempt: Attempt
-    shown: Shown | None = None
+    posted: PostedMessage | None = None
     pause: Pause | None = None
     disabled: str | None = None
     error: str | None = None
 
 
-def new_claim(post: Post, kind: Kind, now: datetime) -> Claim:
+def new_claim(post: Post, kind: RequestKind, now: datetime) -> Claim:
     """Return a claim to make, with a token that no other claim has."""
     return Claim(post=post, kind=kind, token=secrets.token_hex(8), taken_at=now)
 
@@ -240,8 +240,8 @@ def held_claim(post: Post) -> Claim:
     return Claim(post=post, kind=kind_of(post), token=post.claim, taken_at=post.claimed_at)
 
 
-def kind_of(post: Post) -> Kind:
+def kind_of(post: Post) -> RequestKind:
     """Return what a request for the post is for."""
     if post.kind is PostKind.TEST:
-        return Kind.TEST
-    return Kind.POST if post.state in DUE | {PostState.CLAIMED} else Kind.CORRECT
+        return RequestKind.TEST
+    return RequestKind.POST if post.state in DUE | {PostState.CLAIMED} else RequestKind.CORRECT

@@ -43,7 +43,7 @@ _CAUSES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RetryState:
     """The failures and the form of a post, or of its correction, before the attempt."""
 
     failures: int = 0
@@ -63,7 +63,7 @@ class Change:
 
 
 def after_post(
-    standing: Standing,
+    retry_state: RetryState,
     verdict: Verdict,
     on_unknown: OnUnknown,
     now: datetime,
@@ -75,7 +75,7 @@ def after_post(
 
     `spread`, in [0, 1), is the share of JITTER to add; `has_image` is whether a form without images differs.
     """
-    failures, form, outcome = standing.failures, standing.form, verdict.outcome
+    failures, form, outcome = retry_state.failures, retry_state.form, verdict.outcome
     if outcome.is_success:
         return Change(state=state_after(outcome), form=form)
     if outcome is Outcome.DISABLED:
@@ -84,7 +84,7 @@ def after_post(
     if outcome is Outcome.UNKNOWN and on_unknown != "retry":
         state = PostState.HELD if on_unknown == "hold" else PostState.DEAD
         return Change(state=state, cause=cause, note=note, failures=failures, form=form)
-    due_at, failures, form = _next_attempt(standing, verdict, now, spread, has_image=has_image)
+    due_at, failures, form = _next_attempt(retry_state, verdict, now, spread, has_image=has_image)
     waiting = PostState.UNKNOWN if outcome is Outcome.UNKNOWN else PostState.RETRY
     state = PostState.DEAD if due_at is None else waiting
     return Change(state=state, cause=cause, note=note, due_at=due_at, failures=failures, form=form)
@@ -96,15 +96,15 @@ def state_after(success: Outcome) -> PostState:
 
 
 def after_correction(
-    standing: Standing, verdict: Verdict, now: datetime, *, spread: float = 0.0, has_image: bool = False
+    retry_state: RetryState, verdict: Verdict, now: datetime, *, spread: float = 0.0, has_image: bool = False
 ) -> Change:
     """Return the change of a post after an attempt to correct it; people see the post in any case.
 
     Repeating a correction is harmless, so a lost answer counts as a failure.
     """
     if verdict.outcome.is_success or verdict.outcome is Outcome.DISABLED:
-        return Change(state=PostState.SENT, form=standing.form)
-    due_at, failures, form = _next_attempt(standing, verdict, now, spread, has_image=has_image)
+        return Change(state=PostState.SENT, form=retry_state.form)
+    due_at, failures, form = _next_attempt(retry_state, verdict, now, spread, has_image=has_image)
     return Change(
         state=PostState.SENT,
         cause=_CAUSES[verdict.outcome],
@@ -116,10 +116,10 @@ def after_correction(
 
 
 def _next_attempt(
-    standing: Standing, verdict: Verdict, now: datetime, spread: float, *, has_image: bool
+    retry_state: RetryState, verdict: Verdict, now: datetime, spread: float, *, has_image: bool
 ) -> tuple[datetime | None, int, Detail]:
     """Return when to retry (None: no more), how many failures there are then, and in which form."""
-    failures, form = standing.failures, standing.form
+    failures, form = retry_state.failures, retry_state.form
     if verdict.outcome is Outcome.RATE_LIMITED:
         return now + (verdict.retry_after or timedelta(0)), failures, form
     if verdict.outcome is Outcome.REJECTED:

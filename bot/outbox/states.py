@@ -127,7 +127,7 @@ POST_MOVES: dict[PostState, frozenset[PostState]] = {
 """The states to which a post may move from each state."""
 
 
-def standing(decided: DeliveryState, post: PostState | None) -> State:
+def visible_state(decided: DeliveryState, post: PostState | None) -> State:
     """Return the state of a delivery that people see: while it waits or is posted, it is that of its post."""
     if decided is DeliveryState.POSTED:
         return State(post) if post is not None and post in SHOWN else State.SENT

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, delete, func, literal, select, union_
 
 from bot.outbox.database import Database
 from bot.outbox.schema import deliveries, delivery_counts, posts, tallies
-from bot.outbox.states import DeliveryState, PostState, State, standing
+from bot.outbox.states import DeliveryState, PostState, State, visible_state
 from bot.outbox.upsert import insert_into
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
@@ -54,7 +54,7 @@ def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
     """Return the number of deliveries by channel and state, within an open transaction."""
     counts = Counter[tuple[str, State]]()
     for name, decided, post, count in connection.execute(_COUNTED):
-        counts[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
+        counts[name, visible_state(DeliveryState(decided), PostState(post) if post else None)] += count
     return dict(+counts)
 
 

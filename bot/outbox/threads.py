@@ -19,12 +19,12 @@ from bot.outbox.rows import post_columns, read_posts
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import SHOWN, DeliveryState
 
-MAX_BEGUN = 200
+MAX_ROOTS = 200
 """The newest threads of a channel among which one is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class ThreadRoot:
     """A message that began a thread, or has no replies yet."""
 
     message_id: str
@@ -40,8 +40,8 @@ def thread_of_digest(database: Database, post: Post) -> str | None:
         posts.c.id < post.id,
     )
     with database.read() as connection:
-        found: str | None = connection.scalar(query.order_by(posts.c.id).limit(1))
-    return found
+        thread: str | None = connection.scalar(query.order_by(posts.c.id).limit(1))
+    return thread
 
 
 def thread_of_stories(
@@ -63,23 +63,23 @@ def thread_of_stories(
             .where(_is_seen(channel), is_meant, deliveries.c.state == DeliveryState.POSTED.value)
         )
         newest = query.order_by(posts.c.posted_at.desc(), posts.c.id.desc()).limit(1)
-        found: str | None = connection.scalar(newest)
-    return found
+        thread: str | None = connection.scalar(newest)
+    return thread
 
 
-def begun_since(database: Database, channel: str, since: datetime) -> list[Begun]:
+def thread_roots_since(database: Database, channel: str, since: datetime) -> list[ThreadRoot]:
     """Return the messages of a channel that are not replies and were posted since then, newest first."""
     query = select(*post_columns).where(
         _is_seen(channel), posts.c.thread.is_(None), posts.c.posted_at >= since
     )
     with database.read() as connection:
-        found = read_posts(connection, query.order_by(posts.c.posted_at.desc()).limit(MAX_BEGUN))
+        messages = read_posts(connection, query.order_by(posts.c.posted_at.desc()).limit(MAX_ROOTS))
     return [
-        Begun(
+        ThreadRoot(
             message_id=str(post.message_id),
             article_ids=tuple(delivery.article_id for delivery in post.remaining),
         )
-        for post in found
+        for post in messages
     ]
 
 

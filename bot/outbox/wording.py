@@ -15,7 +15,7 @@ ENABLED = phrase("enabled")
 NO_BOT = phrase("no bot is running")
 
 
-def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = True) -> str:
+def channel_status(state: ChannelState | None, now: datetime, *, is_set_up: bool = True) -> str:
     """Return whether a channel may be posted to, and if not, why.
 
     A channel that is not set up lacks a secret, or has a secret or template that cannot be used.
@@ -52,8 +52,8 @@ def posting(holder: Holder, now: datetime) -> str:
 
 def disabled(name: str, reason: str, waiting: int | None = None) -> str:
     """Return that a channel is disabled, why, and how many deliveries wait for it."""
-    held = "" if waiting is None else f", and {waits(waiting)} for it"
-    return f"{name} is disabled{held}: {reason}"
+    waiting_text = "" if waiting is None else f", and {waits(waiting)} for it"
+    return f"{name} is disabled{waiting_text}: {reason}"
 
 
 def orphaned(name: str, waiting: int) -> str:

@@ -21,7 +21,7 @@ from bot.outbox.moves import add_deliveries, add_for_channels, move_deliveries
 from bot.outbox.resuming import resume_post
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
-from bot.planning.facts import Facts, Fate, NewDelivery
+from bot.planning.facts import AdmitAs, Facts, NewDelivery
 from bot.planning.moved import Find, take_over
 from bot.planning.plan import Plan, Planned, Refused
 
@@ -36,11 +36,11 @@ _STANDING = [
 ]
 """The columns that decide what happens to an article with a delivery."""
 
-_BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHANGED}
+_BASELINES = {AdmitAs.BASELINE: Cause.ARCHIVE, AdmitAs.RULES_CHANGED: Cause.RULES_CHANGED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class CatalogRevision:
     """The catalog that articles are planned from, at one revision; `find` returns articles that exist."""
 
     identity: str
@@ -59,7 +59,7 @@ class _New:
 class Admission:
     """Admits articles in one transaction at `now`, and records the results in `plan`."""
 
-    def __init__(self, connection: Connection, source: Source, plan: Plan, now: datetime) -> None:
+    def __init__(self, connection: Connection, source: CatalogRevision, plan: Plan, now: datetime) -> None:
         self._connection = connection
         self._source = source
         self._plan = plan
@@ -174,8 +174,8 @@ class Admission:
         return {"catalog": self._source.identity, "revision": self._source.revision}
 
     def _decided(self, each: NewDelivery, first: str | None) -> tuple[DeliveryState, Cause]:
-        if each.fate is not Fate.POST:
-            return DeliveryState.BASELINED, _BASELINES[each.fate]
+        if each.admit_as is not AdmitAs.POST:
+            return DeliveryState.BASELINED, _BASELINES[each.admit_as]
         if first is not None:
             return DeliveryState.SKIPPED, Cause.SAME_STORY
         return DeliveryState.WAITING, Cause.NONE
@@ -198,7 +198,7 @@ class Admission:
             return
         is_skipped = row.state == DeliveryState.SKIPPED and row.cause not in COVERED
         has_expired_early = row.state == DeliveryState.EXPIRED and row.updated_at > self._now
-        if not is_skipped and not (has_expired_early and each.fate is Fate.POST):
+        if not is_skipped and not (has_expired_early and each.admit_as is AdmitAs.POST):
             return
         state, cause = self._decided(each, None)
         if state is DeliveryState.WAITING:

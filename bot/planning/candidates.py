@@ -31,7 +31,7 @@ from bot.planning.similar import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedDelivery:
     """A waiting delivery that is no longer to be posted, and why; `article` is None if it no longer exists.
 
     `covered_by` is the article that covers its story, if that is the reason.
@@ -49,7 +49,7 @@ def sort_waiting(
     catalog: Catalog,
     now: datetime,
     posted: Sequence[Delivery] = (),
-) -> tuple[list[Candidate], list[Ended]]:
+) -> tuple[list[Candidate], list[EndedDelivery]]:
     """Return the deliveries that may be posted at `now`, and those that are no longer to be posted.
 
     A delivery whose article this catalog does not have yet is in neither. If the channel leaves similar
@@ -58,21 +58,23 @@ def sort_waiting(
     articles = catalog.get_many([delivery.article_id for delivery in waiting])
     absent = any(delivery.article_id not in articles for delivery in waiting)
     is_gone = missing(catalog, now) if absent else None
-    found, ended = [], []
+    eligible, ended = [], []
     for each in waiting:
         article = articles.get(each.article_id)
         decision = decide_again(article, channel, each, now)
         if article is not None and decision.deliver:
-            found.append(candidate_of(each, article, channel.max_age))
+            eligible.append(candidate_of(each, article, channel.max_age))
         elif article is not None or (is_gone and is_gone(each)):
-            ended.append(Ended(delivery=each, article=article, decision=decision))
-    repeats = _repeats(found, posted, channel, catalog)
-    for candidate in found:
+            ended.append(EndedDelivery(delivery=each, article=article, decision=decision))
+    repeats = _repeats(eligible, posted, channel, catalog)
+    for candidate in eligible:
         if covering := repeats.get(candidate.delivery.id):
             delivery, text = candidate.delivery, describe(Cause.SIMILAR, covered_by=covering.article_id)
             article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, text)
-            ended.append(Ended(delivery=delivery, article=article, decision=decision, covered_by=covering))
-    return [candidate for candidate in found if candidate.delivery.id not in repeats], ended
+            ended.append(
+                EndedDelivery(delivery=delivery, article=article, decision=decision, covered_by=covering)
+            )
+    return [candidate for candidate in eligible if candidate.delivery.id not in repeats], ended
 
 
 def recently_posted(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
@@ -84,10 +86,10 @@ def recently_posted(connection: Connection, channel: Channel, waiting: Sequence[
 
 
 def _repeats(
-    found: Sequence[Candidate], posted: Sequence[Delivery], channel: Channel, catalog: Catalog
+    eligible: Sequence[Candidate], posted: Sequence[Delivery], channel: Channel, catalog: Catalog
 ) -> dict[int, CoveringArticle]:
     least = channel.policy.similar
-    if least is None or not found:
+    if least is None or not eligible:
         return {}
     articles = catalog.get_many([delivery.article_id for delivery in posted])
     covering = [
@@ -95,7 +97,7 @@ def _repeats(
         for delivery in posted
         if (article := articles.get(delivery.article_id)) is not None and article.is_published
     ]
-    return already_covered(found, covering, least)
+    return already_covered(eligible, covering, least)
 
 
 def covered_elsewhere(database: Database, channel: Channel, catalog: Catalog, article: Article) -> list[str]:
@@ -128,10 +130,10 @@ def coverage_of(
         return {}
     with database.read() as connection:
         deliveries = read_repeats(connection, channel.name, [article.id for article in articles])
-    known = catalog.get_many([delivery.article_id for delivery in deliveries])
+    left_out = catalog.get_many([delivery.article_id for delivery in deliveries])
     coverage: dict[str, list[Article]] = {}
     for delivery in deliveries:
-        if delivery.covered_by is not None and (other := known.get(delivery.article_id)):
+        if delivery.covered_by is not None and (other := left_out.get(delivery.article_id)):
             coverage.setdefault(delivery.covered_by, []).append(other)
     return coverage
 

@@ -63,7 +63,7 @@ def in_flight_or_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
     in_flight = or_(*in_flight_or_due(now))
     showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
-    marked = connection.execute(
+    result = connection.execute(
         update(posts)
         .where(posts.c.channel.in_(names), which, or_(showing, in_flight))
         .values(
@@ -71,4 +71,4 @@ def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[boo
             failures=case((in_flight, posts.c.failures), else_=0),
         )
     )
-    return marked.rowcount
+    return result.rowcount

@@ -55,19 +55,19 @@ def _covered(
     message: Message, articles: Sequence[Article], coverage: Mapping[str, Sequence[Article]], site_url: str
 ) -> Message:
     """Return the message about one article with the other publishers of its story, each named once."""
-    others = coverage.get(message.article_id, ())
-    if not others:
+    left_out = coverage.get(message.article_id, ())
+    if not left_out:
         return message
     own = {
         clean(article.provider.name)
         for article in articles
         if article.id == message.article_id and article.provider
     }
-    found: dict[str, str] = {}
-    for article in others:
+    links: dict[str, str] = {}
+    for article in left_out:
         name = clean(article.provider.name) if article.provider else ""
         if name and name not in own:
-            found.setdefault(name, link_of(article, site_url))
-    if not found:
+            links.setdefault(name, link_of(article, site_url))
+    if not links:
         return message
-    return replace(message, coverage=tuple(Coverage(name=name, link=link) for name, link in found.items()))
+    return replace(message, coverage=tuple(Coverage(name=name, link=link) for name, link in links.items()))

@@ -48,22 +48,22 @@ def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str
     if not names:
         return Marked()
     with transaction() as connection:
-        shown = [
+        unmarked = [
             delivery
             for condition in (changes.correctable(now), *changes.in_flight_or_due(now))
             for delivery in as_deliveries(connection.execute(_unmarked(condition)))
         ]
-    marked, is_undecided = 0, False
-    is_gone = missing(catalog, now) if shown else None
-    for start in range(0, len(shown), _CHUNK):
-        chunk = shown[start : start + _CHUNK]
+    count, is_undecided = 0, False
+    is_gone = missing(catalog, now) if unmarked else None
+    for start in range(0, len(unmarked), _CHUNK):
+        chunk = unmarked[start : start + _CHUNK]
         ids = {each.article_id for each in chunk}
         absent = ids - catalog.get_many(ids).keys()
         missed = [each for each in chunk if each.article_id in absent]
-        gone = {each.post_id for each in missed if each.post_id is not None and is_gone and is_gone(each)}
-        is_undecided |= not gone.issuperset({each.post_id for each in missed})
+        deleted = {each.post_id for each in missed if each.post_id is not None and is_gone and is_gone(each)}
+        is_undecided |= not deleted.issuperset({each.post_id for each in missed})
         # An empty catalog more likely means a missing folder than that an editor deleted everything.
-        if gone and (len(absent) < len(chunk) or next(catalog.scan(), None) is not None):
+        if deleted and (len(absent) < len(chunk) or next(catalog.scan(), None) is not None):
             with transaction() as connection:
-                marked += changes.mark_posts(connection, names, gone, now)
-    return Marked(marked, is_undecided)
+                count += changes.mark_posts(connection, names, deleted, now)
+    return Marked(count, is_undecided)

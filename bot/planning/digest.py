@@ -18,7 +18,7 @@ _MAX_DAYS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class DigestSchedule:
     """One post about all waiting articles, at the times `at` of certain `days` (Monday is 0) in `zone`.
 
     With fewer articles than `at_least` there is no digest, unless one of them would be too old for the next.

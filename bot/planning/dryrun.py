@@ -31,25 +31,25 @@ class DryRun:
         if not self._channels:
             return []
         here = (self._catalog.identity, self._catalog.revision())
-        first, seen = self._cursor is None, self._cursor
-        if seen is not None and seen[0] == here[0]:
-            articles = self._catalog.scan(changed_since=seen[1], due=(seen[2], now))
+        first, cursor = self._cursor is None, self._cursor
+        if cursor is not None and cursor[0] == here[0]:
+            articles = self._catalog.scan(changed_since=cursor[1], due=(cursor[2], now))
         else:
             articles = self._catalog.scan()
-        found = []
+        new = []
         for article in articles:
             for channel in self._channels:
                 key = (article.id, channel.name)
                 if key not in self._seen and decide(article, channel, now).deliver:
                     self._seen.add(key)
-                    found.append((key, article.title))
+                    new.append((key, article.title))
         self._cursor = (*here, now)
         if first:
-            self._log_baseline([title for _, title in found])
+            self._log_baseline([title for _, title in new])
             return []
-        for (_, name), title in found:
+        for (_, name), title in new:
             log.info("would post channel=%s (it is not set up to post): %s", name, title)
-        return [key for key, _ in found]
+        return [key for key, _ in new]
 
     def _log_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)

@@ -13,7 +13,7 @@ from bot.planning.rules import Channel
 from bot.planning.stories import story_keys
 
 
-class Fate(Enum):
+class AdmitAs(Enum):
     """What is to happen to an article that the rules admit."""
 
     POST = "post"
@@ -47,7 +47,7 @@ class NewDelivery:
 
     facts: Facts
     channel: Channel
-    fate: Fate
+    admit_as: AdmitAs
 
     @property
     def article(self) -> Article:
@@ -71,6 +71,6 @@ def stories_of(article: Article) -> tuple[str, ...]:
 
 def content_of(article: Article) -> str:
     """Return a digest of what people see of the article, which does not depend on the path of its file."""
-    seen = (article.title, article.summary, article.published_at.isoformat(), article.topics)
-    text = json.dumps(seen)
+    content = (article.title, article.summary, article.published_at.isoformat(), article.topics)
+    text = json.dumps(content)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

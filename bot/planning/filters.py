@@ -26,8 +26,8 @@ class WordFilter:
 
     def admits(self, names: Iterable[str | None]) -> bool:
         """Return whether one of `names` is included and none is excluded."""
-        found = _folded(name for name in names if name)
-        return found.isdisjoint(self.exclude) and (not self.include or not found.isdisjoint(self.include))
+        folded = _folded(name for name in names if name)
+        return folded.isdisjoint(self.exclude) and (not self.include or not folded.isdisjoint(self.include))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class LanguageFilter:
 
 def _hit(looked_for: frozenset[str], text: str) -> str | None:
     """Return the first word that is in the text, or else the first pattern that matches, or None."""
-    patterns = [found for word in looked_for if (found := pattern(word))]
+    patterns = [compiled for word in looked_for if (compiled := pattern(word))]
     words = frozenset(word for word in looked_for if not is_pattern(word))
     if words and (word := any_of(words).search(fold(text))):
         return word.group()
@@ -79,7 +79,7 @@ def _hit(looked_for: frozenset[str], text: str) -> str | None:
         return None
     # RE2 reads UTF-8, which has no lone surrogates.
     readable = text.encode("utf-8", "replace").decode()
-    hits = (found.search(readable) for found in patterns)
+    hits = (compiled.search(readable) for compiled in patterns)
     return next((hit.group() for hit in hits if hit), None)
 
 

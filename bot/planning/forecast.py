@@ -135,8 +135,8 @@ class _Simulation:
         self.waiting.append(arrived)
         if not covered:
             return
-        left = [candidate for candidate in self.waiting if candidate.delivery.id in covered]
-        self._repeats += ((candidate, covered[candidate.delivery.id]) for candidate in left)
+        left_out = [candidate for candidate in self.waiting if candidate.delivery.id in covered]
+        self._repeats += ((candidate, covered[candidate.delivery.id]) for candidate in left_out)
         self.waiting = [candidate for candidate in self.waiting if candidate.delivery.id not in covered]
 
     def step(self, now: datetime) -> None:

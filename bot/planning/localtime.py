@@ -14,12 +14,12 @@ def first_at(zone: ZoneInfo, day: date, at: time) -> datetime:
 
     If clocks skip that time, it is when they are set forward; if they show it twice, the first of the two.
     """
-    shown = datetime.combine(day, at)
-    instant = shown.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == shown:
+    local = datetime.combine(day, at)
+    instant = local.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant
     # In a gap, the offset after it leads to a time before it, and the reverse (PEP 495).
-    before = shown.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    before = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     return change_of_clocks(zone, before, instant) or instant
 
 

@@ -22,10 +22,10 @@ from bot.outbox.channelstate import ChannelState
 from bot.outbox.schema import channels as channels_table
 from bot.outbox.times import Utc
 from bot.planning import changes
-from bot.planning.admission import Admission, Source
+from bot.planning.admission import Admission, CatalogRevision
 from bot.planning.catalog import Catalog
 from bot.planning.deleted import Transaction, mark_deleted
-from bot.planning.facts import Facts, Fate, NewDelivery, facts_of
+from bot.planning.facts import AdmitAs, Facts, NewDelivery, facts_of
 from bot.planning.plan import Plan
 from bot.planning.reasons import Reason
 from bot.planning.rule_changes import is_news, with_rules
@@ -51,7 +51,7 @@ class _Channel:
     """One channel of the run, and the function that decides what happens to an admitted article."""
 
     channel: Channel
-    fate: Callable[[Article], Fate]
+    admit_as: Callable[[Article], AdmitAs]
 
 
 class PlanningRun:
@@ -82,7 +82,9 @@ class PlanningRun:
         self.plan = Plan()
         self.is_undecided = False
         # Read before the articles, so that what changes meanwhile is planned again.
-        self._source = Source(identity=catalog.identity, revision=catalog.revision(), find=catalog.get_many)
+        self._source = CatalogRevision(
+            identity=catalog.identity, revision=catalog.revision(), find=catalog.get_many
+        )
 
     def run(self) -> Plan:
         """Plan, and return the results; raises OvertakenError, and what the database raises."""
@@ -104,7 +106,9 @@ class PlanningRun:
         for name, state in self._states.items():
             if self._knows_catalog(state) and state.revision is not None and state.planned_at is not None:
                 cursor = (state.revision, state.planned_at)
-                groups.setdefault(cursor, []).append(_Channel(self._channels[name], self._fate(state)))
+                groups.setdefault(cursor, []).append(
+                    _Channel(self._channels[name], self._how_to_admit(state))
+                )
         for (revision, planned_at), planned in groups.items():
             changed = self._catalog.scan(changed_since=revision, due=(planned_at, self._now))
             names = [each_channel.channel.name for each_channel in planned]
@@ -119,7 +123,7 @@ class PlanningRun:
         Also after the clock was ahead, as articles were too old only by that clock.
         """
         planned = [
-            _Channel(self._channels[name], self._fate(state))
+            _Channel(self._channels[name], self._how_to_admit(state))
             for name, state in self._states.items()
             if self._everything
             or not self._knows_catalog(state)
@@ -136,7 +140,7 @@ class PlanningRun:
         for chunk in _chunks(self._catalog.scan()):
             self._admit(self._without_newest(self._proposed(chunk, planned)))
         for name, newest in self._backfills.items():
-            self._admit([NewDelivery(facts, self._channels[name], Fate.POST) for facts in newest])
+            self._admit([NewDelivery(facts, self._channels[name], AdmitAs.POST) for facts in newest])
         others = [name for name, state in self._states.items() if not self._knows_catalog(state)]
         with self._transaction() as connection:
             self.plan.corrections += changes.mark_recent(connection, others, self._now)
@@ -144,7 +148,7 @@ class PlanningRun:
     def _knows_catalog(self, state: ChannelState) -> bool:
         return state.catalog == self._source.identity
 
-    def _fate(self, state: ChannelState) -> Callable[[Article], Fate]:
+    def _how_to_admit(self, state: ChannelState) -> Callable[[Article], AdmitAs]:
         """Return the function that decides what happens to an admitted article without a delivery.
 
         Articles that only new rules admit existed before, and are baselined: otherwise all would be posted at
@@ -157,23 +161,25 @@ class PlanningRun:
         before = with_rules(self._channels[state.name], state.rules)
         last_planned = state.planned_at
 
-        def fate(article: Article) -> Fate:
-            return Fate.POST if is_news(article, before, last_planned, self._now) else Fate.RULES_CHANGED
+        def admit_as(article: Article) -> AdmitAs:
+            return (
+                AdmitAs.POST if is_news(article, before, last_planned, self._now) else AdmitAs.RULES_CHANGED
+            )
 
-        return fate
+        return admit_as
 
     def _proposed(self, articles: Sequence[Article], planned: Sequence[_Channel]) -> Iterator[NewDelivery]:
         for article in articles:
             facts = None
             for each_channel in planned:
                 decision = decide(article, each_channel.channel, self._now)
-                fate = each_channel.fate(article) if decision.deliver else None
-                if decision.reason is Reason.TOO_OLD and each_channel.fate is _baseline:
+                admit_as = each_channel.admit_as(article) if decision.deliver else None
+                if decision.reason is Reason.TOO_OLD and each_channel.admit_as is _baseline:
                     # It existed before the channel, even if its date is changed later.
-                    fate = Fate.BASELINE
-                if fate is not None:
+                    admit_as = AdmitAs.BASELINE
+                if admit_as is not None:
                     facts = facts or facts_of(article)
-                    yield NewDelivery(facts, each_channel.channel, fate)
+                    yield NewDelivery(facts, each_channel.channel, admit_as)
 
     def _without_newest(self, proposed: Iterable[NewDelivery]) -> Iterator[NewDelivery]:
         """Yield all but the newest articles, which a channel's `backfill` posts; scans are oldest first."""
@@ -184,7 +190,7 @@ class PlanningRun:
                 continue
             newest.append(delivery.facts)
             if len(newest) > delivery.channel.backfill:
-                yield NewDelivery(newest.popleft(), delivery.channel, delivery.fate)
+                yield NewDelivery(newest.popleft(), delivery.channel, delivery.admit_as)
 
     def _admit(self, proposed: Iterable[NewDelivery]) -> None:
         for some in _chunks(proposed, ADMITTED):
@@ -229,12 +235,12 @@ class PlanningRun:
                 )
 
 
-def _post(article: Article) -> Fate:
-    return Fate.POST
+def _post(article: Article) -> AdmitAs:
+    return AdmitAs.POST
 
 
-def _baseline(article: Article) -> Fate:
-    return Fate.BASELINE
+def _baseline(article: Article) -> AdmitAs:
+    return AdmitAs.BASELINE
 
 
 def _chunks(items: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:

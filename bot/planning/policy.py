@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from bot.outbox.records import Delivery
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.windows import Quiet
 from bot.services.message import Mention
 
@@ -54,7 +54,7 @@ class Policy:
 
     quiet: Quiet | None = None
     budget: Budget | None = None
-    digest: Digest | None = None
+    digest: DigestSchedule | None = None
     urgent: Urgent | None = None
     mentions: tuple[MentionRule, ...] = ()
     similar: float | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.outbox.records import Delivery, PostKind
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Candidate, Policy, Spent
 from bot.services.message import Mention
 
@@ -53,9 +53,9 @@ def release(
     room = None if room is None else max(0, room - len(posts))
     if policy.digest:
         return (*posts, *_digest(rest, policy, policy.digest, spent, room, now))
-    left = spent.left - len(posts)
-    chosen = _chosen(rest, policy.budget, left if room is None else min(left, room))
-    return (*posts, *(_single(candidate, policy, now) for candidate in chosen))
+    remaining = spent.left - len(posts)
+    best = _chosen(rest, policy.budget, remaining if room is None else min(remaining, room))
+    return (*posts, *(_single(candidate, policy, now) for candidate in best))
 
 
 def is_urgent(candidate: Candidate, policy: Policy) -> bool:
@@ -85,8 +85,8 @@ def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     if policy.digest is None or decided is None or not spent.is_current:
         return None
     last = policy.digest.last(now)
-    held = (policy.quiet and policy.quiet.covers(now)) or room_in(policy.budget, spent, now) == 0
-    return last if last > decided and not held else None
+    is_delayed = (policy.quiet and policy.quiet.covers(now)) or room_in(policy.budget, spent, now) == 0
+    return last if last > decided and not is_delayed else None
 
 
 def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
@@ -121,7 +121,7 @@ def next_change(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
 def _digest(
     candidates: Sequence[Candidate],
     policy: Policy,
-    digest: Digest,
+    digest: DigestSchedule,
     spent: Spent,
     room: int | None,
     now: datetime,
@@ -144,7 +144,9 @@ def _digest(
     ]
 
 
-def _would_expire(candidates: Iterable[Candidate], policy: Policy, digest: Digest, now: datetime) -> bool:
+def _would_expire(
+    candidates: Iterable[Candidate], policy: Policy, digest: DigestSchedule, now: datetime
+) -> bool:
     """Return whether one of the articles would be too old for the digest after the one that is due."""
     following = digest.next(now)
     if policy.quiet:

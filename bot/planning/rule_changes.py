@@ -32,9 +32,9 @@ def rules_text(channel: Channel, taxonomy: str = "") -> str:
     filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
     age = channel.max_age.total_seconds() if channel.max_age is not None else None
     topics = sorted(channel.topics) if channel.topics is not None else None
-    named = (channel.topics or frozenset()) | channel.not_topics
+    slugs = (channel.topics or frozenset()) | channel.not_topics
     rules = {
-        "taxonomy": _deciding(taxonomy, named) if named or topics is not None else [],
+        "taxonomy": _deciding(taxonomy, slugs) if slugs or topics is not None else [],
         "topics": topics,
         "min_quality": channel.min_quality,
         "max_age": age,
@@ -45,12 +45,12 @@ def rules_text(channel: Channel, taxonomy: str = "") -> str:
 def _newer_rules(channel: Channel) -> dict[str, Any]:
     """Return the rules that texts of earlier versions do not have, where a channel has them."""
     languages = channel.languages
-    found = {
+    rules = {
         "not_topics": sorted(channel.not_topics),
         "authors": _filter_lists(channel.authors) if channel.authors else [],
         "languages": [languages.own, *sorted(languages.tags)] if languages else [],
     }
-    return {name: rule for name, rule in found.items() if rule}
+    return {name: rule for name, rule in rules.items() if rule}
 
 
 def with_rules(channel: Channel, text: str) -> Channel:
@@ -88,21 +88,21 @@ def is_news(article: Article, before: Channel, planned_at: datetime, now: dateti
 def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]]:
     """Return the topics that can lead an article to a channel which follows the slugs `followed`."""
     topics = _taxonomy_of(taxonomy)
-    found: dict[str, Topic] = {}
+    deciding: dict[str, Topic] = {}
     for topic in topics.listed:
         lineage = tuple(topics.lineage(topic))
         names = {slugify(name) for name in (topic.name, *topic.aliases)}
         if not followed.isdisjoint(names | {topic.slug for topic in lineage}):
-            found |= {topic.slug: topic for topic in lineage}
+            deciding |= {topic.slug: topic for topic in lineage}
     return [
         {"name": topic.name, "slug": topic.slug, "aliases": sorted(topic.aliases), "parent": topic.parent}
-        for _, topic in sorted(found.items())
+        for _, topic in sorted(deciding.items())
     ]
 
 
 def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
     """Return topics from their JSON, or from the part of it that `rules_text` includes."""
-    found = (json.loads(described) if described else []) if isinstance(described, str) else described
+    topics = (json.loads(described) if described else []) if isinstance(described, str) else described
     return Topics(
         tuple(
             Topic(
@@ -111,7 +111,7 @@ def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
                 aliases=tuple(each.get("aliases") or ()),
                 parent=each.get("parent"),
             )
-            for each in found
+            for each in topics
         )
     )
 

@@ -52,8 +52,8 @@ def likeness(one: str, other: str, least: float = 0.0) -> float:
 
     if not (whole := fuzz.ratio(one, other, score_cutoff=lowest)):
         return 0.0
-    found = (whole + fuzz.token_set_ratio(one, other)) / 200
-    return found if found >= least else 0.0
+    mean = (whole + fuzz.token_set_ratio(one, other)) / 200
+    return mean if mean >= least else 0.0
 
 
 def words_of(title: str) -> str:
@@ -71,16 +71,16 @@ def already_covered(
     the highest quality, then the one published first. An article that an operator has replayed is always
     posted.
     """
-    found: dict[int, CoveringArticle] = {}
+    covered: dict[int, CoveringArticle] = {}
     covering = list(posted)
     for candidate in sorted(candidates, key=_best_first)[:MAX_COMPARED]:
         own = covering_article(candidate)
         covered_by = None if candidate.delivery.forced else _most_alike(own, covering, least)
         if covered_by is not None:
-            found[candidate.delivery.id] = covered_by
+            covered[candidate.delivery.id] = covered_by
         else:
             covering.append(own)
-    return found
+    return covered
 
 
 def covered_on_arrival(

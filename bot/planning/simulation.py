@@ -65,23 +65,23 @@ def simulate(
     policy = channel.policy
     spent = Spent(left=channel.max_per_tick, digest_at=policy.digest.last(start) if policy.digest else None)
     pace = Pace(per_tick=channel.max_per_tick, every=every)
-    found = forecast(arrivals, policy, spent, pace, start, end - timedelta(microseconds=1))
+    outcome = forecast(arrivals, policy, spent, pace, start, end - timedelta(microseconds=1))
     place = zone_of(policy)
     last = end - timedelta(microseconds=1)
     days = _days(
         Counter(arrival.at.astimezone(place).date() for arrival in arrivals),
-        found.posts,
-        Counter(at.astimezone(place).date() for at, _ in found.expired),
+        outcome.posts,
+        Counter(at.astimezone(place).date() for at, _ in outcome.expired),
         (start.astimezone(place).date(), last.astimezone(place).date()),
         place,
     )
-    posted = sum(len(post.deliveries) for post in found.posts)
+    posted = sum(len(post.deliveries) for post in outcome.posts)
     return Simulation(
         channel=channel,
         days=tuple(days),
-        posts=found.posts,
-        same_story=same_story + len(found.repeats),
-        waiting=len(arrivals) - posted - len(found.expired) - len(found.repeats),
+        posts=outcome.posts,
+        same_story=same_story + len(outcome.repeats),
+        waiting=len(arrivals) - posted - len(outcome.expired) - len(outcome.repeats),
     )
 
 

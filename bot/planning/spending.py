@@ -27,12 +27,12 @@ def spent_of(connection: Connection, policy: Policy, state: ChannelState, left: 
     since, _ = policy.budget.period(now)
     of_channel = and_(posts.c.channel == state.name, posts.c.kind.in_(_COUNTED))
     # Two statements, as a condition with OR would use neither index.
-    seen = [
+    seen_at = [
         *connection.scalars(select(posts.c.posted_at).where(of_channel, posts.c.posted_at >= since)),
         *connection.scalars(select(posts.c.updated_at).where(of_channel, _may_be_seen(since))),
     ]
     under_way = connection.scalar(select(func.count()).select_from(posts).where(of_channel, _is_under_way()))
-    return Spent(left=left, seen=tuple(seen), under_way=under_way or 0, digest_at=state.digest_at)
+    return Spent(left=left, seen=tuple(seen_at), under_way=under_way or 0, digest_at=state.digest_at)
 
 
 def _may_be_seen(since: datetime) -> ColumnElement[bool]:

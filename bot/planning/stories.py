@@ -116,9 +116,9 @@ def _path(path: str) -> str:
 
 
 def _fragment(fragment: str) -> str:
-    shown = fragment.partition(_TEXT_FRAGMENT)[0]
-    pieces = shown.split("&")
-    return "" if all("=" in piece and _is_tracking(piece) for piece in pieces) else shown
+    page_part = fragment.partition(_TEXT_FRAGMENT)[0]
+    pieces = page_part.split("&")
+    return "" if all("=" in piece and _is_tracking(piece) for piece in pieces) else page_part
 
 
 def _is_tracking(parameter: str) -> bool:

@@ -42,13 +42,13 @@ class Candidates:
 
     def bars(self) -> tuple[Bar, ...]:
         """Return the histogram of quality: bars of equal width without gaps, about 24 at most."""
-        found = Counter(article.quality for article in self.articles if article.quality is not None)
-        if not found:
+        by_quality = Counter(article.quality for article in self.articles if article.quality is not None)
+        if not by_quality:
             return ()
-        least, most = min(found), max(found)
+        least, most = min(by_quality), max(by_quality)
         width = next((w for w in _WIDTHS if (most - least) // w < _MOST_BARS - 1), most - least + 1)
         start = least // width * width
-        counts = Counter((quality - start) // width for quality in found.elements())
+        counts = Counter((quality - start) // width for quality in by_quality.elements())
         return tuple(
             Bar(start + number * width, start + (number + 1) * width - 1, counts[number])
             for number in range((most - start) // width + 1)
@@ -78,8 +78,8 @@ def candidates(channel: Channel, articles: Iterable[Article], now: datetime) -> 
     anything = replace(channel, min_quality=None, max_age=None)
     since = now - WEEKS * WEEK
     recent = takewhile(lambda article: article.published_at > since, articles)
-    found = tuple(article for article in recent if decide(article, anything, now).deliver)
-    return Candidates(articles=found, without_quality=sum(article.quality is None for article in found))
+    admitted = tuple(article for article in recent if decide(article, anything, now).deliver)
+    return Candidates(articles=admitted, without_quality=sum(article.quality is None for article in admitted))
 
 
 def threshold(candidates: Candidates, min_quality: int | None, now: datetime) -> Threshold:

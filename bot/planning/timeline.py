@@ -55,7 +55,7 @@ class ComingPost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class WaitingArticle:
     """An article that is not posted at once: why it waits, and until when.
 
     `posted_at` is when it will be posted, None if that is not within the timeline; `expires_at` is when it
@@ -80,7 +80,7 @@ class Timeline:
     end: datetime
     is_open: bool
     posts: tuple[ComingPost, ...]
-    waits: tuple[Wait, ...]
+    waits: tuple[WaitingArticle, ...]
 
 
 def timeline(
@@ -109,17 +109,17 @@ def timeline(
     arrivals += _coming(coming_in(catalog, now, span) if coming is None else coming, channel)
     pace = Pace(per_tick=channel.max_per_tick, every=every)
     is_open = state.state is ChannelStatus.ENABLED
-    found = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
+    outcome = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
     candidates = {each.candidate.delivery.id: each.candidate for each in arrivals}
     planned = [*_released(connection, channel, is_open)]
-    planned += [_planned(each, candidates, review=channel.review) for each in found.posts]
+    planned += [_planned(each, candidates, review=channel.review) for each in outcome.posts]
     return Timeline(
         channel=channel,
         start=now,
         end=end,
         is_open=is_open,
         posts=tuple(sorted(planned, key=lambda each: each.at or end)),
-        waits=tuple(_waits(waiting, channel, spent, found.posts, now)),
+        waits=tuple(_waits(waiting, channel, spent, outcome.posts, now)),
     )
 
 
@@ -134,8 +134,8 @@ def _spent(connection: Connection, channel: Channel, state: ChannelState, now: d
 
 def coming_in(catalog: Catalog, now: datetime, span: timedelta = DAY) -> list[Article]:
     """Return the articles whose publication time is in that span, in its order."""
-    found = catalog.scan(changed_since=catalog.revision(), due=(now, now + span))
-    return sorted(found, key=lambda each: each.due_at)
+    articles = catalog.scan(changed_since=catalog.revision(), due=(now, now + span))
+    return sorted(articles, key=lambda each: each.due_at)
 
 
 def _coming(coming: Sequence[Article], channel: Channel) -> Iterator[Arrival]:
@@ -215,10 +215,10 @@ def _waits(
     spent: Spent,
     planned: Sequence[PlannedPost],
     now: datetime,
-) -> Iterator[Wait]:
+) -> Iterator[WaitingArticle]:
     posted_at = {delivery.id: post.due_at for post in planned for delivery in post.deliveries}
     for each in waiting:
         at = posted_at.get(each.delivery.id)
         if at is None or at > now:
             hold = hold_of(each, channel.policy, spent, now, at)
-            yield Wait(item=_item(each), hold=hold, posted_at=at, expires_at=each.expires_at)
+            yield WaitingArticle(item=_item(each), hold=hold, posted_at=at, expires_at=each.expires_at)

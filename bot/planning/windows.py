@@ -52,8 +52,8 @@ class Quiet:
         for number in range(_MAX_DAYS):
             for at in {time(0), self.end or time(0)}:
                 for fold in (0, 1):
-                    shown = datetime.combine(first + number * DAY, at, tzinfo=self.zone)
-                    yield shown.replace(fold=fold).astimezone(UTC)
+                    local = datetime.combine(first + number * DAY, at, tzinfo=self.zone)
+                    yield local.replace(fold=fold).astimezone(UTC)
             start = instant + number * timedelta(days=1)
             changed = change_of_clocks(self.zone, start, start + DAY)
             if changed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.outbox.keys import storable
-from bot.outbox.records import Done, Kind, Shown
+from bot.outbox.records import FinishedAttempt, PostedMessage, RequestKind
 from bot.outbox.retry import Change, state_after
 from bot.outbox.states import PostState
 from bot.sending.connections import MaySend
@@ -58,11 +58,11 @@ def _verdict_on(
     return service.classify(response), response.status
 
 
-def shown_by(job: Job, verdict: Verdict) -> Shown:
+def posted_message(job: Job, verdict: Verdict) -> PostedMessage:
     """Return what people see after a successful request."""
     if job.message is None:
-        return Shown(fingerprint="", retracted=False, message_id=None)
-    return Shown(
+        return PostedMessage(fingerprint="", retracted=False, message_id=None)
+    return PostedMessage(
         fingerprint=job.message.fingerprint(),
         retracted=job.message.retracted,
         message_id=verdict.message_id or job.request.message_id,
@@ -70,7 +70,7 @@ def shown_by(job: Job, verdict: Verdict) -> Shown:
     )
 
 
-def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
+def report(job: Job, done: FinishedAttempt, verdict: Verdict, seconds: float) -> None:
     """Log the result of a request; as a warning only if the bot does not retry it."""
     post, change = job.post, done.change
     ended = not verdict.outcome.is_success and change.state in (PostState.HELD, PostState.DEAD)
@@ -84,7 +84,7 @@ def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
         ",".join(str(delivery.id) for delivery in post.remaining) or "-",
         post.attempts + 1,
         verdict.outcome,
-        "" if job.kind is Kind.CORRECT else f" state={change.state}",
+        "" if job.kind is RequestKind.CORRECT else f" state={change.state}",
         f" degraded={change.form.name.lower()}" if change.form > post.form else "",
         round(1000 * seconds),
         f": {verdict.reason}" if change.note or done.error else "",

@@ -17,8 +17,8 @@ from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.database import first_line
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Attempt, Done, Kind, Post, held_claim
-from bot.outbox.retry import LOST, Change, Standing, after_correction, after_post
+from bot.outbox.records import Attempt, FinishedAttempt, Post, RequestKind, held_claim
+from bot.outbox.retry import LOST, Change, RetryState, after_correction, after_post
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
 from bot.sending.answering import Sends, after_test
@@ -182,7 +182,7 @@ class Sender:
             reason=LOST.reason,
         )
         change = self._after_loss(post, claim.kind, now)
-        done = Done(claim=claim, change=change, attempt=attempt, error=LOST.reason)
+        done = FinishedAttempt(claim=claim, change=change, attempt=attempt, error=LOST.reason)
         recorded, _ = self._tools.outbox.exchange(done, None)
         if recorded:
             names = ",".join(delivery.article_id for delivery in post.deliveries) or "-"
@@ -190,15 +190,15 @@ class Sender:
             log.warning("%s channel=%s article=%s post=%d unknown: %s", *values)
         return recorded
 
-    def _after_loss(self, post: Post, kind: Kind, now: datetime) -> Change:
-        standing = Standing(failures=post.failures, form=post.form)
-        if kind is Kind.TEST:
+    def _after_loss(self, post: Post, kind: RequestKind, now: datetime) -> Change:
+        retry_state = RetryState(failures=post.failures, form=post.form)
+        if kind is RequestKind.TEST:
             return after_test(LOST)
-        if kind is Kind.CORRECT:
-            return replace(after_correction(standing, LOST, now), due_at=now, failures=post.failures)
+        if kind is RequestKind.CORRECT:
+            return replace(after_correction(retry_state, LOST, now), due_at=now, failures=post.failures)
         channel = self._channels.get(post.channel)
         policy = channel.on_unknown if channel else "hold"
-        return after_post(standing, LOST, policy, now, spread=self._tools.spread())
+        return after_post(retry_state, LOST, policy, now, spread=self._tools.spread())
 
 
 def _opens_at(state: ChannelState | None, host_until: datetime | None, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from articles.article import Article
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.records import Post, PostKind, new_claim
 from bot.sending.prepare import RECHECK_AFTER, Job, Preparer
 from bot.sending.recorder import Recorder
@@ -120,14 +120,14 @@ class Lane:
         """Make the request if the post can be claimed, in the transaction that records the last result."""
         claim, began = new_claim(job.post, job.kind, self._tools.clock()), self._tools.monotonic()
         taken = self._recorder.claim(claim)
-        if taken is Taken.YES:
+        if taken is ClaimResult.CLAIMED:
             self._stale = 0
             done = self._requester.perform(job, claim, began)
             self._recorder.note(done)
             self._ended = done.disabled is not None
             if done.error:
                 self._batch.clear()
-        elif taken is Taken.STALE:
+        elif taken is ClaimResult.STALE:
             self._batch.clear()
             self._stale += 1
             self._ended = self._stale > 2

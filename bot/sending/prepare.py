@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
-from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_of
+from bot.outbox.records import SCHEDULED, Delivery, Post, PostKind, RequestKind, kind_of
 from bot.outbox.states import DeliveryState
 from bot.planning.candidates import coverage_of, decide_again
 from bot.planning.catalog import Catalog
@@ -43,7 +43,7 @@ class Job:
     """
 
     post: Post
-    kind: Kind
+    kind: RequestKind
     message: Message | None
     request: Request
     thread: str | None = None
@@ -66,15 +66,17 @@ class Preparer:
         """Return the request, or None after settling the post; `articles` are those that exist."""
         kind = kind_of(post)
         try:
-            if kind is Kind.TEST:
+            if kind is RequestKind.TEST:
                 context = context_of(post, self.clock())
                 request = self.service.test(self.destination, self.site, context)
                 return Job(post=post, kind=kind, message=None, request=request)
-            return self._post(post, articles) if kind is Kind.POST else self._correction(post, articles)
+            return (
+                self._post(post, articles) if kind is RequestKind.POST else self._correction(post, articles)
+            )
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             # A post that cannot be composed must not block the posts after it.
             log.exception("cannot compose post=%d channel=%s", post.id, post.channel)
-            if kind is Kind.CORRECT:
+            if kind is RequestKind.CORRECT:
                 self.outbox.drop_correction(post)
             else:
                 self.outbox.fail(post, Cause.CANNOT_COMPOSE, type(error).__name__, self.clock())
@@ -138,7 +140,7 @@ class Preparer:
             may_begin_thread=self.channel.thread != "none",
         )
         request = self.service.post(self.destination, self._laid_out(message), post.form, context)
-        return Job(post=post, kind=Kind.POST, message=message, request=request, thread=place.parent)
+        return Job(post=post, kind=RequestKind.POST, message=message, request=request, thread=place.parent)
 
     def _give_up(
         self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
@@ -170,7 +172,7 @@ class Preparer:
         if request is None:
             self.outbox.drop_correction(post)
             return None
-        return Job(post=post, kind=Kind.CORRECT, message=message, request=request)
+        return Job(post=post, kind=RequestKind.CORRECT, message=message, request=request)
 
     def _present(self, delivery: Delivery, articles: Mapping[str, Article], now: datetime) -> Article | None:
         """Return the delivery's article, or if it is not visible, another one that covers its story."""

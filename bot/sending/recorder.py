@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.database import first_line, is_away
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Claim, Done
+from bot.outbox.records import Claim, FinishedAttempt
 
 TRIES = 5
 """Attempts to record a result that the database refuses; while it is away, there is no limit."""
@@ -33,9 +33,9 @@ class Recorder:
         self._outbox = outbox
         self._channel = channel
         self._wait = wait
-        self._done: Done | None = None
+        self._done: FinishedAttempt | None = None
 
-    def note(self, done: Done) -> None:
+    def note(self, done: FinishedAttempt) -> None:
         """Store the result of a request, to be recorded with the next claim or by `flush`."""
         self._done = done
 
@@ -44,7 +44,7 @@ class Recorder:
         if self._done is not None:
             self.claim(None)
 
-    def claim(self, claim: Claim | None) -> Taken | None:
+    def claim(self, claim: Claim | None) -> ClaimResult | None:
         """Record the last result and make the next claim, in one transaction; return the claim's result.
 
         Raises what the database raises after it has refused the record TRIES times.
@@ -59,10 +59,10 @@ class Recorder:
                 number,
                 self._channel,
             )
-        self.in_flight = frozenset({claim.post.id}) if claim and taken is Taken.YES else frozenset()
+        self.in_flight = frozenset({claim.post.id}) if claim and taken is ClaimResult.CLAIMED else frozenset()
         return taken
 
-    def _persist(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+    def _persist(self, done: FinishedAttempt | None, claim: Claim | None) -> tuple[bool, ClaimResult | None]:
         pause, refusals, logged = _SHORTEST, 0, ""
         while True:
             try:
@@ -71,7 +71,7 @@ class Recorder:
                 if claim is not None:
                     # Another process has something in flight for this channel.
                     recorded, _ = self._persist(done, None)
-                    return recorded, Taken.STALE
+                    return recorded, ClaimResult.STALE
                 refusals += 1
                 if refusals >= TRIES:
                     raise

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.outbox import channelstate
-from bot.outbox.backlog import Standing, standing_of
+from bot.outbox.backlog import BacklogState, backlog_state
 from bot.outbox.causes import Cause, describe
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import Ended, recently_posted, sort_waiting
+from bot.planning.candidates import EndedDelivery, recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.reasons import Reason
@@ -43,7 +43,7 @@ class _Idle:
 
     since: datetime
     until: datetime | None
-    standing: Standing
+    backlog: BacklogState
     revision: int
 
 
@@ -72,21 +72,21 @@ class Memory:
         """Record that the channel's digest of that time is decided."""
         self._decided[name] = at
 
-    def is_idle(self, name: str, standing: Standing, revision: int, now: datetime) -> bool:
+    def is_idle(self, name: str, backlog: BacklogState, revision: int, now: datetime) -> bool:
         """Return whether nothing that could change a decision to release nothing has changed since.
 
         A clock that was set back since is such a change.
         """
         idle = self._idle.get(name)
-        if idle is None or (idle.standing, idle.revision) != (standing, revision):
+        if idle is None or (idle.backlog, idle.revision) != (backlog, revision):
             return False
         return idle.since <= now and (idle.until is None or now < idle.until)
 
     def note_idle(
-        self, name: str, standing: Standing, revision: int, now: datetime, until: datetime | None
+        self, name: str, backlog: BacklogState, revision: int, now: datetime, until: datetime | None
     ) -> None:
         """Record that nothing is released from `now` to `until`."""
-        self._idle[name] = _Idle(since=now, until=until, standing=standing, revision=revision)
+        self._idle[name] = _Idle(since=now, until=until, backlog=backlog, revision=revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +114,9 @@ class Releaser:
         name, policy = self.channel.name, self.channel.policy
         revision = self.catalog.revision()
         with self.outbox.database.read() as connection:
-            standing = standing_of(connection, name)
+            backlog = backlog_state(connection, name)
             state = channelstate.states_in(connection, [name]).get(name)
-        if state is None or self.memory.is_idle(name, standing, revision, now):
+        if state is None or self.memory.is_idle(name, backlog, revision, now):
             return 0
         candidates = self._candidates(now)
         is_current = self._is_current(now)
@@ -135,7 +135,7 @@ class Releaser:
         if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [candidate.expires_at for candidate in candidates]
             times = [time for time in (next_change(policy, spent, now), *ends) if time]
-            self.memory.note_idle(name, standing, revision, now, min(times, default=None))
+            self.memory.note_idle(name, backlog, revision, now, min(times, default=None))
         return released
 
     def _is_current(self, now: datetime) -> bool:
@@ -155,13 +155,13 @@ class Releaser:
             found, _ = self._sort(now)  # including articles that replace the ended ones
         return found
 
-    def _sort(self, now: datetime) -> tuple[list[Candidate], list[Ended]]:
+    def _sort(self, now: datetime) -> tuple[list[Candidate], list[EndedDelivery]]:
         waiting = self.outbox.backlog.waiting(self.channel.name, MAX_WAITING)
         with self.outbox.database.read() as connection:
             posted = recently_posted(connection, self.channel, waiting)
         return sort_waiting(waiting, self.channel, self.catalog, now, posted)
 
-    def _leave_out(self, ended: Sequence[Ended], now: datetime) -> None:
+    def _leave_out(self, ended: Sequence[EndedDelivery], now: datetime) -> None:
         if not ended:
             return
         repeats = [
@@ -174,7 +174,7 @@ class Releaser:
             delivery, reason = each.delivery, each.decision.text
             log.info("skipped channel=%s article=%s: %s", delivery.channel, delivery.article_id, reason)
 
-    def _end_of(self, ended: Ended) -> tuple[DeliveryState, Cause, str]:
+    def _end_of(self, ended: EndedDelivery) -> tuple[DeliveryState, Cause, str]:
         held_by = self._held_by()
         if ended.decision.reason is Reason.TOO_OLD and held_by is not None:
             return DeliveryState.EXPIRED, held_by, ""

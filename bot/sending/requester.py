@@ -12,9 +12,9 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox.denials import denied_since
-from bot.outbox.records import Attempt, Claim, Done, Kind, Pause
-from bot.outbox.retry import Change, Standing, after_correction, after_post
-from bot.sending.answering import after_test, answer_to, report, shown_by
+from bot.outbox.records import Attempt, Claim, FinishedAttempt, Pause, RequestKind
+from bot.outbox.retry import Change, RetryState, after_correction, after_post
+from bot.sending.answering import after_test, answer_to, posted_message, report
 from bot.sending.prepare import Job
 from bot.sending.tools import Endpoint, Tools
 from bot.services import Outcome, Verdict, after_denial
@@ -37,7 +37,7 @@ class Requester:
         pauses = [self._paused_until, self._tools.host_pauses.get(self._endpoint.host)]
         return max([self._endpoint.pacer.wait(now), *(until - now for until in pauses if until is not None)])
 
-    def perform(self, job: Job, claim: Claim, claimed: float) -> Done:
+    def perform(self, job: Job, claim: Claim, claimed: float) -> FinishedAttempt:
         """Make the request of a post, claimed from `claimed` on, and return what is to be recorded."""
         endpoint, tools = self._endpoint, self._tools
         began = tools.monotonic()
@@ -45,7 +45,7 @@ class Requester:
         may_send = partial(self._may_send, claim, claimed)
         verdict, status = answer_to(tools.transport, endpoint.service, job.request, may_send)
         finished_at, seconds = tools.clock(), tools.monotonic() - began
-        if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
+        if verdict.outcome is Outcome.DENIED and job.kind is RequestKind.POST:
             since = denied_since(tools.outbox.database, endpoint.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
         if job.thread and verdict.outcome is Outcome.DISABLED:
@@ -80,13 +80,13 @@ class Requester:
             is_claimed = False
         return None if is_claimed else "too much time has passed since it was claimed"
 
-    def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
+    def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> FinishedAttempt:
         failed = not verdict.outcome.is_success
-        return Done(
+        return FinishedAttempt(
             claim=claim,
             change=self._change(job, verdict, attempt),
             attempt=attempt,
-            shown=None if failed else shown_by(job, verdict),
+            posted=None if failed else posted_message(job, verdict),
             pause=self._pause(job, verdict, attempt),
             disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
             error=verdict.reason if failed else None,
@@ -94,19 +94,19 @@ class Requester:
 
     def _change(self, job: Job, verdict: Verdict, attempt: Attempt) -> Change:
         message, spread, now = job.message, self._tools.spread(), attempt.finished_at
-        standing = Standing(failures=job.post.failures, form=job.post.form)
+        retry_state = RetryState(failures=job.post.failures, form=job.post.form)
         if message is None:
             return after_test(verdict)
         has_image = message.image is not None or message.provider_icon is not None
-        if job.kind is Kind.CORRECT:
-            return after_correction(standing, verdict, now, spread=spread, has_image=has_image)
+        if job.kind is RequestKind.CORRECT:
+            return after_correction(retry_state, verdict, now, spread=spread, has_image=has_image)
         is_harmless = self._endpoint.service.REPEAT_IS_HARMLESS
         policy = "retry" if is_harmless else self._endpoint.channel.on_unknown
-        return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
+        return after_post(retry_state, verdict, policy, now, spread=spread, has_image=has_image)
 
     def _pause(self, job: Job, verdict: Verdict, attempt: Attempt) -> Pause | None:
         """Pause the channel or its host if the answer demands it, and return the pause, or None."""
-        is_denied = verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
+        is_denied = verdict.outcome is Outcome.DENIED and job.kind is RequestKind.POST
         if verdict.outcome is not Outcome.RATE_LIMITED and not is_denied:
             return None
         wait = verdict.retry_after or timedelta(0)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from bot.outbox.database import Database
 from bot.outbox.records import Post, PostKind
-from bot.outbox.threads import begun_since, thread_of_digest, thread_of_stories
+from bot.outbox.threads import thread_of_digest, thread_of_stories, thread_roots_since
 from bot.planning.candidates import covered_elsewhere
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel, first_topic
@@ -78,7 +78,7 @@ def _topic_place(
     articles: Sequence[Article], channel: Channel, database: Database, catalog: Catalog, now: datetime
 ) -> Place:
     topic = first_topic(articles[0], channel)
-    begun = begun_since(database, channel.name, now - TOPIC_THREAD)
+    begun = thread_roots_since(database, channel.name, now - TOPIC_THREAD)
     known = catalog.get_many({id for thread in begun for id in thread.article_ids})
     for thread in begun:
         first = next((known[id] for id in thread.article_ids if id in known), None)

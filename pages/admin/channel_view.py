@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.states import State
 from bot.planning.rules import Channel
-from bot.planning.timeline import ComingPost, Wait
+from bot.planning.timeline import ComingPost, WaitingArticle
 from pages.admin.charts import Column
 
 
@@ -22,7 +22,7 @@ class Outlook:
     columns: list[Column]
     top: int
     posts: tuple[tuple[ComingPost, str], ...]
-    waits: tuple[tuple[Wait, str], ...]
+    waits: tuple[tuple[WaitingArticle, str], ...]
     more: int
 
 

@@ -234,7 +234,7 @@ class OperatorViews:
         state = channelstate.states(self.parts.database).get(channel.name)
         return ChannelView(
             channel=channel,
-            status=reports.standing(channel, state, now),
+            status=reports.channel_status(channel, state, now),
             state=state,
             counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
             pace=reports.pace(channel, SERVICES[channel.kind].RATE),

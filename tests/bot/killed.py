@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from typing import Any, cast
 
 from bot.outbox.database import connect
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy
 from bot.planning.rules import Channel
 from tests.bot.world import Clock, World, article
@@ -39,7 +39,7 @@ class Addresses:
 
 def digest_channel(world: World) -> Channel:
     """Return a channel with a digest at nine, whose lost answers wait for an operator."""
-    policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),)), capacity=10)
+    policy = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(9),)), capacity=10)
     return world.discord(policy=policy, on_unknown="hold")
 
 

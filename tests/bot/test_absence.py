@@ -15,13 +15,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from articles.errors import ArticleError
 from bot.outbox.backlog import Backlog
 from bot.outbox.causes import Cause
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.database import is_away
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Claim, Done
+from bot.outbox.records import Claim, FinishedAttempt
 from bot.outbox.schema import lease as lease_table
 from bot.outbox.states import DeliveryState, State
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy
 from bot.planning.presence import CATCHING_UP
 from bot.run import Bot
@@ -85,7 +85,9 @@ def test_a_bot_frozen_while_it_waits_for_its_claim_posts_nothing(
     successor, bot = world.bot(), world.started()
     exchange, claims = Outbox.exchange, itertools.count()
 
-    def frozen(outbox: Outbox, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+    def frozen(
+        outbox: Outbox, done: FinishedAttempt | None, claim: Claim | None
+    ) -> tuple[bool, ClaimResult | None]:
         found = exchange(outbox, done, claim)
         if claim and next(claims) == 0:
             world.clock.advance(seconds=61)
@@ -243,7 +245,7 @@ def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None
     assert len(world.deliveries(State.SENT)) == 2
 
 
-DIGEST = Policy(digest=Digest(zone=zone("UTC"), at=(time_of_day(18),)), capacity=10)
+DIGEST = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time_of_day(18),)), capacity=10)
 
 
 @mainly_sqlite

@@ -16,7 +16,7 @@ from bot.outbox.retry import JITTER, SCHEDULE
 from bot.outbox.states import State
 from bot.outbox.tallies import attempts_made
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy
 from bot.run import Bot
 from bot.sending.connections import MaySend
@@ -165,7 +165,7 @@ def test_a_wrong_clock_loses_no_article(world: World, days: int, new: str) -> No
 @pytest.mark.parametrize(
     "policy",
     [
-        Policy(digest=Digest(zone=zone("UTC"), at=(time(18),)), capacity=10),
+        Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(18),)), capacity=10),
         Policy(budget=Budget(zone=zone("UTC"), per="day", at_most=1)),
     ],
     ids=["digest", "budget"],

@@ -11,7 +11,7 @@ import pytest
 from bot.operator import orders, queries
 from bot.operator.queries import AttemptRecord
 from bot.outbox.states import State
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy
 from bot.services import SERVICES
 from tests.bot.world import START, World, any_channel, article
@@ -55,7 +55,7 @@ def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailS
 
 def test_a_digest_arrives_everywhere(world: World, mails: MailServer) -> None:
     """A digest has as many messages as the service needs; a withdrawn article is struck through."""
-    digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
+    digest = DigestSchedule(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
     kinds = [*SERVICES, "slack_app"]
     channels = [
         any_channel(

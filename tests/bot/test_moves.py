@@ -27,7 +27,7 @@ from bot.outbox.states import (
     IllegalMoveError,
     PostState,
     State,
-    standing,
+    visible_state,
 )
 from bot.outbox.tallies import deliveries_by_state
 from bot.planning.policy import Policy, Spent, candidate_of
@@ -95,7 +95,7 @@ def test_no_other_module_writes_states() -> None:
 @given(st.sampled_from(DeliveryState), st.none() | st.sampled_from(PostState))
 def test_every_delivery_has_one_state(decided: DeliveryState, post: PostState | None) -> None:
     """The two states give one visible state; a posted delivery is never shown as waiting."""
-    state = standing(decided, post)
+    state = visible_state(decided, post)
     assert isinstance(state, State)
     assert (decided is DeliveryState.POSTED) == (state in (State.SENT, State.ACCEPTED))
 

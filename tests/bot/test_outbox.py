@@ -20,11 +20,11 @@ from sqlalchemy.exc import IntegrityError
 from bot.outbox import schema, upgrading
 from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.database import Database, connect
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Attempt, Done, Kind, Pause, Shown, new_claim
-from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
+from bot.outbox.records import Attempt, FinishedAttempt, Pause, PostedMessage, RequestKind, new_claim
+from bot.outbox.retry import SCHEDULE, Change, RetryState, after_correction, after_post
 from bot.outbox.schema import attempts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.outbox.tallies import deliveries_by_state
@@ -70,17 +70,17 @@ def steps_of_release(world: World, outbox: Outbox, count: int) -> int:
     return len(steps)
 
 
-def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
+def sent(outbox: Outbox, world: World, index: int = 0) -> FinishedAttempt:
     """Claim a delivery and return the record of its success."""
     post = world.post(index)
-    claim = new_claim(post, Kind.POST, world.clock())
-    assert outbox.exchange(None, claim)[1] is Taken.YES
+    claim = new_claim(post, RequestKind.POST, world.clock())
+    assert outbox.exchange(None, claim)[1] is ClaimResult.CLAIMED
     now = world.clock()
-    return Done(
+    return FinishedAttempt(
         claim=claim,
         change=Change(state=PostState.SENT),
         attempt=Attempt(started_at=now, finished_at=now, outcome="sent", status=200, reason="posted"),
-        shown=Shown(fingerprint="f", retracted=False, message_id="1"),
+        posted=PostedMessage(fingerprint="f", retracted=False, message_id="1"),
     )
 
 
@@ -126,29 +126,29 @@ def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
     """One of eight threads that claim a delivery at once gets it."""
     post = world.post()
     barrier = threading.Barrier(8)
-    results: list[Taken | None] = []
+    results: list[ClaimResult | None] = []
 
     def claim() -> None:
         barrier.wait()
         try:
-            results.append(outbox.exchange(None, new_claim(post, Kind.POST, world.clock()))[1])
+            results.append(outbox.exchange(None, new_claim(post, RequestKind.POST, world.clock()))[1])
         except IntegrityError:
-            results.append(Taken.STALE)
+            results.append(ClaimResult.STALE)
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert results.count(Taken.YES) == 1
-    assert results.count(Taken.STALE) == 7
+    assert results.count(ClaimResult.CLAIMED) == 1
+    assert results.count(ClaimResult.STALE) == 7
 
 
 def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
     """While a delivery of a channel is in flight, the database refuses the claim of another."""
     sent(outbox, world)
-    second = new_claim(world.post(1), Kind.POST, world.clock())
-    assert outbox.exchange(None, second)[1] is Taken.STALE
+    second = new_claim(world.post(1), RequestKind.POST, world.clock())
+    assert outbox.exchange(None, second)[1] is ClaimResult.STALE
     with pytest.raises(IntegrityError), world.database.write() as connection:
         connection.execute(text("UPDATE posts SET claim = 'x'"))
 
@@ -156,9 +156,9 @@ def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
 def test_recording_and_claiming_again_changes_nothing(world: World, outbox: Outbox) -> None:
     """Repeating an exchange whose answer was lost gives one attempt and the same claim."""
     done = sent(outbox, world)
-    following = new_claim(world.post(1), Kind.POST, world.clock())
-    assert outbox.exchange(done, following) == (True, Taken.YES)
-    assert outbox.exchange(done, following) == (False, Taken.YES)
+    following = new_claim(world.post(1), RequestKind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, ClaimResult.CLAIMED)
+    assert outbox.exchange(done, following) == (False, ClaimResult.CLAIMED)
     with world.database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(attempts)) == 1
     assert [each.state for each in world.deliveries()] == [State.SENT, State.CLAIMED, State.WAITING]
@@ -180,9 +180,9 @@ def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: O
     """The record includes the channel's last error and pause, and may include the next claim."""
     until = START + timedelta(seconds=9)
     due = Change(state=PostState.RETRY, cause=Cause.RATE_LIMITED, note="HTTP 429", due_at=until)
-    done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", pause=Pause(until=until))
-    following = new_claim(world.post(1), Kind.POST, world.clock())
-    assert outbox.exchange(done, following) == (True, Taken.YES)
+    done = replace(sent(outbox, world), change=due, posted=None, error="HTTP 429", pause=Pause(until=until))
+    following = new_claim(world.post(1), RequestKind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, ClaimResult.CLAIMED)
     assert [each.state for each in world.deliveries()] == [State.RETRY, State.CLAIMED, State.WAITING]
     assert (world.state_of().last_error, world.state_of().paused_until) == ("HTTP 429", until)
 
@@ -191,10 +191,10 @@ def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
     """An expired or taken lease claims nothing, but earlier claims may be recorded."""
     done = sent(outbox, world)
     world.clock.advance(seconds=25)
-    following = new_claim(world.post(1), Kind.POST, world.clock())
-    assert outbox.exchange(done, following) == (True, Taken.NOT_LEADING)
+    following = new_claim(world.post(1), RequestKind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, ClaimResult.NOT_LEADING)
     assert lease_by(world.open_database(), world.clock).hold()
-    assert outbox.exchange(None, following) == (True, Taken.NOT_LEADING)
+    assert outbox.exchange(None, following) == (True, ClaimResult.NOT_LEADING)
 
 
 def test_what_is_waiting_has_a_time_and_nothing_else_has(world: World, outbox: Outbox) -> None:
@@ -215,28 +215,28 @@ UNSENT = Verdict(outcome=Outcome.UNSENT, reason="refused")
 def test_the_schedule_ends() -> None:
     """Each failure waits as scheduled, up to a fifth longer, and after the last the delivery is dead."""
     for failures, wait in enumerate(SCHEDULE):
-        soon = after_post(Standing(failures=failures), UNSENT, "retry", START, spread=0.0)
-        late = after_post(Standing(failures=failures), UNSENT, "retry", START, spread=1.0)
+        soon = after_post(RetryState(failures=failures), UNSENT, "retry", START, spread=0.0)
+        late = after_post(RetryState(failures=failures), UNSENT, "retry", START, spread=1.0)
         assert (soon.due_at, late.due_at) == (START + wait, START + wait * 1.2)
         assert soon.failures == failures + 1
-    last = after_post(Standing(failures=len(SCHEDULE)), UNSENT, "retry", START)
+    last = after_post(RetryState(failures=len(SCHEDULE)), UNSENT, "retry", START)
     assert (last.state, last.due_at) == (PostState.DEAD, None)
-    assert after_correction(Standing(failures=len(SCHEDULE)), UNSENT, START).due_at is None
+    assert after_correction(RetryState(failures=len(SCHEDULE)), UNSENT, START).due_at is None
 
 
 def test_a_server_that_names_a_time_is_given_it() -> None:
     """A 503 with Retry-After is not retried before that time."""
     verdict = Verdict(outcome=Outcome.UNKNOWN, reason="HTTP 503", retry_after=timedelta(minutes=9))
-    assert after_post(Standing(), verdict, "retry", START).due_at == START + timedelta(minutes=9)
+    assert after_post(RetryState(), verdict, "retry", START).due_at == START + timedelta(minutes=9)
 
 
 def test_degrading_skips_what_would_change_nothing() -> None:
     """Without images the next form is plain text; a refusal independent of the form is final."""
     refused = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400")
-    assert after_post(Standing(), refused, "retry", START, has_image=True).form is Detail.NO_IMAGE
-    assert after_post(Standing(), refused, "retry", START).form is Detail.PLAIN
+    assert after_post(RetryState(), refused, "retry", START, has_image=True).form is Detail.NO_IMAGE
+    assert after_post(RetryState(), refused, "retry", START).form is Detail.PLAIN
     hopeless = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400", degradable=False)
-    assert after_post(Standing(), hopeless, "retry", START, has_image=True).state is PostState.DEAD
+    assert after_post(RetryState(), hopeless, "retry", START, has_image=True).state is PostState.DEAD
 
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:

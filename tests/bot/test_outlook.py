@@ -6,7 +6,7 @@ from datetime import time
 
 from bot.operator import outlook
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy, Urgent
 from bot.planning.windows import Quiet
 from text.zones import zone
@@ -19,7 +19,7 @@ def test_a_policy_is_said_in_words() -> None:
     policy = Policy(
         quiet=Quiet(zone=UTC_ZONE, start=time(19), end=time(8), weekends=True),
         budget=Budget(zone=UTC_ZONE, per="week", at_most=3, keep="newest"),
-        digest=Digest(zone=UTC_ZONE, at=(time(9), time(17)), at_least=2),
+        digest=DigestSchedule(zone=UTC_ZONE, at=(time(9), time(17)), at_least=2),
         urgent=Urgent(min_quality=95),
     )
     assert list(outlook.policy_text(policy)) == [

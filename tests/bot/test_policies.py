@@ -10,7 +10,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.records import PostKind
 from bot.outbox.states import DeliveryState, PostState, State
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy, Urgent
 from bot.planning.windows import Quiet
 from bot.run import Bot
@@ -76,7 +76,7 @@ def test_what_is_urgent_waits_for_nothing_but_a_review(world: World) -> None:
     policy = Policy(
         quiet=NIGHT,
         budget=Budget(zone=UTC_ZONE, per="day", at_most=1),
-        digest=Digest(zone=UTC_ZONE, at=(time(9),)),
+        digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)),
         urgent=Urgent(min_quality=95, mention=HERE),
     )
     bot = world.started(world.slack(policy=policy), world.slack("reviewed", policy=policy, review=True))
@@ -128,7 +128,7 @@ def test_a_lost_answer_counts_as_seen(world: World) -> None:
 
 def digest_bot(world: World) -> Bot:
     """Return a bot for a channel with a digest at nine, of three articles in messages of two."""
-    digest = Digest(zone=UTC_ZONE, at=(time(9),), at_most=3)
+    digest = DigestSchedule(zone=UTC_ZONE, at=(time(9),), at_most=3)
     return world.started(world.discord(policy=Policy(digest=digest, capacity=2)))
 
 
@@ -170,7 +170,7 @@ def test_a_digest_that_has_nothing_passes(world: World) -> None:
 
 def test_a_small_digest_waits_for_the_next(world: World) -> None:
     """Below `at_least` there is no digest, unless its oldest article would be too old for the next."""
-    digest = Digest(zone=UTC_ZONE, at=(time(9),), at_least=3)
+    digest = DigestSchedule(zone=UTC_ZONE, at=(time(9),), at_least=3)
     channel = world.discord(policy=Policy(digest=digest, capacity=9), max_age=timedelta(days=2, hours=1))
     bot = world.started(channel)
     world.catalog.put(article("a", published_at=START))
@@ -183,7 +183,7 @@ def test_a_small_digest_waits_for_the_next(world: World) -> None:
 
 def test_what_leaves_a_digest_before_it_is_sent_is_no_part_of_it(world: World) -> None:
     """While the service fails, articles that become too old leave the digest until it is empty."""
-    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    digest = Policy(digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
     for name, age in (("a", 23), ("b", 21)):
         world.catalog.put(article(name, published_at=NINE - timedelta(hours=age)))
@@ -200,7 +200,7 @@ def test_what_leaves_a_digest_before_it_is_sent_is_no_part_of_it(world: World) -
 
 def test_a_correction_is_of_what_was_posted(world: World) -> None:
     """An article that left the digest before it was sent is not in its correction."""
-    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    digest = Policy(digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
     for name, age in (("a", 23), ("b", 21), ("c", 21)):
         world.catalog.put(article(name, published_at=NINE - timedelta(hours=age)))
@@ -221,12 +221,16 @@ def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:
     bot.stop()
     world.catalog.put(article("a", published_at=START), article("b", published_at=START))
     world.clock.now = NINE + timedelta(hours=2)
-    other = world.bot(world.discord(policy=Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)))
+    other = world.bot(
+        world.discord(policy=Policy(digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)), capacity=9))
+    )
     world.tick(other)
     assert [each.state for each in world.deliveries()] == [State.SENT] * 2
     assert len(world.chat.requests) == 1
     other.stop()
-    again = world.bot(world.discord(policy=Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)))
+    again = world.bot(
+        world.discord(policy=Policy(digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)), capacity=9))
+    )
     world.catalog.put(article("c", published_at=START))
     world.tick(again)
     assert len(world.chat.requests) == 1
@@ -234,7 +238,7 @@ def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:
 
 def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
     """The digest is held and posted with all its articles."""
-    digest = Digest(zone=UTC_ZONE, at=(time(9),))
+    digest = DigestSchedule(zone=UTC_ZONE, at=(time(9),))
     bot = world.started(world.discord(policy=Policy(digest=digest, capacity=9), review=True))
     world.catalog.put(article("a"), article("b"))
     at(world, bot, NINE)
@@ -249,7 +253,7 @@ def test_a_digest_is_in_the_language_of_its_channel(world: World) -> None:
 
     Another language of the channel corrects no message; a new title does.
     """
-    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    digest = Policy(digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, language="de"))
     world.catalog.put(article("a"), article("b"))
     at(world, bot, NINE)

@@ -17,7 +17,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.records import PostKind
 from bot.outbox.states import State
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy, Urgent
 from bot.planning.rules import Channel
 from bot.planning.windows import Quiet
@@ -100,7 +100,7 @@ def test_quiet_hours_digests_and_urgent_articles_everywhere(world: World, mails:
     policies = {
         kind: Policy(
             quiet=NIGHT,
-            digest=Digest(zone=UTC_ZONE, at=(time(9),)),
+            digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)),
             urgent=Urgent(min_quality=95, mention=mentions.get(kind)),
             similar=0.85,
             capacity=CASES[kind].service.ITEMS,

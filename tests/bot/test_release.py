@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.outbox.records import PostKind
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.forecast import Arrival, Forecast, Pace, forecast
 from bot.planning.policy import MentionRule, Policy, Spent, Urgent
 from bot.planning.release import digest_due, release
@@ -48,7 +48,7 @@ policies = st.builds(
     ),
     digest=st.none()
     | st.builds(
-        Digest,
+        DigestSchedule,
         zone=zones,
         at=st.tuples(times),
         days=st.frozensets(st.integers(0, 6), min_size=2),
@@ -159,7 +159,7 @@ def test_the_newest_are_posted_where_that_is_asked_for() -> None:
 
 def test_a_digest_is_split_in_its_order() -> None:
     """The best come first; further messages hold the rest; what exceeds `at_most` waits."""
-    policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_most=5), capacity=3)
+    policy = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(9),), at_most=5), capacity=3)
     found = [candidate(number, 60 + number) for number in range(7)]
     spent = Spent(left=1, digest_at=START - timedelta(days=1))
     planned = release(found, policy, spent, START)
@@ -169,7 +169,9 @@ def test_a_digest_is_split_in_its_order() -> None:
 
 def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
     """The limit also holds after a digest of several messages has exceeded it."""
-    policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),)), urgent=Urgent(min_quality=95), capacity=5)
+    policy = Policy(
+        digest=DigestSchedule(zone=zone("UTC"), at=(time(9),)), urgent=Urgent(min_quality=95), capacity=5
+    )
     found = [candidate(1, 99), candidate(2, 98), candidate(3)]
     for left in (0, -2):
         spent = Spent(left=left, digest_at=START - timedelta(days=1))
@@ -179,7 +181,7 @@ def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
 
 def test_a_small_digest_waits_unless_something_would_be_too_old() -> None:
     """Below `at_least` there is no digest, unless an article would be too old for the next."""
-    policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_least=2), capacity=5)
+    policy = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(9),), at_least=2), capacity=5)
     spent = Spent(left=5, digest_at=START - timedelta(days=1))
     fresh, old = candidate(1), candidate(2, at=START - timedelta(days=6, hours=8))
     assert digest_due(policy, spent, START) == START.replace(hour=9)

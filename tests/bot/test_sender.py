@@ -15,9 +15,9 @@ from bot.operator import orders as operations
 from bot.operator import queries
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Kind, new_claim
+from bot.outbox.records import RequestKind, new_claim
 from bot.outbox.states import OnUnknown, State
 from bot.outbox.tallies import deliveries_by_state
 from bot.planning.release import PlannedPost
@@ -340,8 +340,14 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
     posts = [PlannedPost(deliveries=(each,), due_at=world.clock()) for each in waiting]
     assert outbox.backlog.release("ai-team", posts, world.clock()) == 2
     (first, second) = outbox.due("ai-team", world.clock(), 10)
-    assert outbox.exchange(None, new_claim(first, Kind.POST, world.clock())) == (True, Taken.YES)
-    assert outbox.exchange(None, new_claim(second, Kind.POST, world.clock())) == (True, Taken.STALE)
+    assert outbox.exchange(None, new_claim(first, RequestKind.POST, world.clock())) == (
+        True,
+        ClaimResult.CLAIMED,
+    )
+    assert outbox.exchange(None, new_claim(second, RequestKind.POST, world.clock())) == (
+        True,
+        ClaimResult.STALE,
+    )
     world.clock.advance(seconds=24.5)
     after = world.bot()
     world.tick(after)
@@ -475,7 +481,7 @@ def test_a_test_message_is_recorded(world: World) -> None:
     assert bot.sender.join(WAIT_SECONDS)
     found = queries.outcome_of(world.database, number)
     assert isinstance(found, queries.AttemptRecord)
-    assert (found.kind, found.outcome) == (Kind.TEST, "sent")
+    assert (found.kind, found.outcome) == (RequestKind.TEST, "sent")
     assert "test message" in str(world.chat.requests[0].payload)
     assert world.deliveries() == []
 

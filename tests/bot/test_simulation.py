@@ -10,7 +10,7 @@ from types import ModuleType
 import config as configuration
 from bot.operator.simulations import simulation_lines, simulation_values
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy, Urgent
 from bot.planning.rules import Channel
 from bot.planning.simulation import Simulation, simulate
@@ -46,7 +46,7 @@ def test_a_day_has_its_budget_and_its_digest() -> None:
     found = played(Policy(budget=Budget(zone=UTC_ZONE, per="day", at_most=2)), days=4)
     assert [day.posts for day in found.days] == [2] * 4
     assert sum(day.expired for day in found.days) + found.waiting == 12 * 4 - 8
-    digest = Digest(zone=UTC_ZONE, at=(time(9),), at_most=5)
+    digest = DigestSchedule(zone=UTC_ZONE, at=(time(9),), at_most=5)
     found = played(Policy(digest=digest, capacity=10, urgent=Urgent(min_quality=71)))
     assert [(day.digests, day.urgent, day.posted) for day in found.days] == [(1, 1, 6)] * 3
     lines = list(simulation_lines(found))
@@ -77,7 +77,7 @@ def test_similar_stories_are_left_out_as_the_bot_does() -> None:
         article("other", title=titles[2], quality=70, published_at=FIRST + timedelta(hours=1)),
         article("late", title=titles[0], quality=99, published_at=FIRST + timedelta(hours=30)),
     ]
-    policy = Policy(similar=0.85, digest=Digest(zone=UTC_ZONE, at=(time(9),), at_most=5), capacity=10)
+    policy = Policy(similar=0.85, digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),), at_most=5), capacity=10)
     end = FIRST + timedelta(days=2)
     found = simulate(replace(CHANNEL, policy=policy), articles, FIRST, end, MINUTE)
     assert [each.article_id for post in found.posts for each in post.deliveries] == ["best", "other"]

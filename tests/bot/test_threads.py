@@ -16,7 +16,7 @@ from articles.article import Article, Provider, RelatedArticle
 from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.policy import Policy
 from bot.planning.rules import Channel
 from bot.services import Destination
@@ -136,7 +136,7 @@ def test_what_follows_an_article_that_was_left_out_is_a_reply_to_what_covers_it(
 
 def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
     """Later messages of a digest reply to the first."""
-    digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
+    digest = DigestSchedule(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
     world.started(app(world, thread="digest", policy=Policy(digest=digest, capacity=2)))
     posted(world, *(now(world, name) for name in "abcde"))
     world.clock.now = START + timedelta(hours=1, minutes=1)

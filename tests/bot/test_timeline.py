@@ -11,7 +11,7 @@ from bot.operator.explaining import explanations
 from bot.outbox import channelstate
 from bot.outbox.records import PostKind
 from bot.planning.budget import Budget
-from bot.planning.digest import Digest
+from bot.planning.digest import DigestSchedule
 from bot.planning.forecast import Hold
 from bot.planning.planner import Planner
 from bot.planning.policy import Policy, Urgent
@@ -39,7 +39,7 @@ def posts_of(found: Timeline) -> list[tuple[datetime | None, PostKind, list[str]
 
 def test_a_digest_is_foreseen_with_what_it_will_hold(world: World) -> None:
     """A digest includes waiting articles and those published before it; urgent ones come first."""
-    digest = Digest(zone=UTC_ZONE, at=(time(18),), at_most=2)
+    digest = DigestSchedule(zone=UTC_ZONE, at=(time(18),), at_most=2)
     policy = Policy(digest=digest, capacity=5, urgent=Urgent(min_quality=95))
     channel = world.slack(policy=policy)
     bot = world.started(channel)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.planning.budget import Budget, Period
-from bot.planning.digest import EVERY_DAY, Digest
+from bot.planning.digest import EVERY_DAY, DigestSchedule
 from bot.planning.localtime import change_of_clocks, first_at
 from bot.planning.windows import Quiet
 from text.zones import zone
@@ -78,7 +78,7 @@ def test_there_is_one_digest_on_each_of_its_days(
 ) -> None:
     """Local days and times follow each other without a gap or repetition, also at skipped times."""
     place, moment = where
-    digest = Digest(zone=place, at=(at,), days=days)
+    digest = DigestSchedule(zone=place, at=(at,), days=days)
     last, following = digest.last(moment), digest.next(moment)
     assert last <= moment < following
     assert digest.next(last) == following
@@ -129,7 +129,7 @@ def test_a_night_of_paris() -> None:
 
 def test_several_digests_in_a_day() -> None:
     """Each of the times has a digest, in the order of the day."""
-    digest = Digest(zone=zone("UTC"), at=(time(9), time(17)), days=EVERY_DAY)
+    digest = DigestSchedule(zone=zone("UTC"), at=(time(9), time(17)), days=EVERY_DAY)
     noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
     assert digest.last(noon) == datetime(2026, 9, 1, 9, tzinfo=UTC)
     assert digest.next(noon) == datetime(2026, 9, 1, 17, tzinfo=UTC)

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.records import Kind
+from bot.outbox.records import RequestKind
 from bot.outbox.states import State
 from bot.planning.reasons import Reason
 from bot.services import Outcome
@@ -21,7 +21,7 @@ from bot.services import Outcome
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "pages" / "templates"
 PACKAGES = ("articles", "bot", "config", "feeds", "ops", "pages", "text", "wiring")
-SHOWN_ENUMS: tuple[type[StrEnum], ...] = (State, ChannelStatus, Outcome, Kind, Reason)
+SHOWN_ENUMS: tuple[type[StrEnum], ...] = (State, ChannelStatus, Outcome, RequestKind, Reason)
 """Enums whose members are shown by their names."""
 
 _COUNTED = re.compile(r'\| (?:counted|noun)\(("[^"]+"(?:, "[^"]+")?)\)')

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from bot.outbox.claims import Taken
+from bot.outbox.claims import ClaimResult
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Claim, Done
+from bot.outbox.records import Claim, FinishedAttempt
 from bot.sending import connections
 from bot.sending.connections import MaySend
 from bot.sending.transport import Transport
@@ -56,7 +56,9 @@ def freeze_at(point: str) -> None:
     elif point == "claimed":
         exchange = Outbox.exchange
 
-        def exchanged(self: Outbox, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+        def exchanged(
+            self: Outbox, done: FinishedAttempt | None, claim: Claim | None
+        ) -> tuple[bool, ClaimResult | None]:
             found = exchange(self, done, claim)
             if claim:
                 freeze()

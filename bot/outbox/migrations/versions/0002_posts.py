@@ -174,8 +174,8 @@ def _is_short(connection: sa.Connection, column: str) -> str:
 
 def _long_rows(connection: sa.Connection, query: str) -> Iterator[list[dict[str, Any]]]:
     """Yield the few deliveries whose keys have to be hashed, which SQLite cannot do."""
-    found = connection.execute(sa.text(query)).mappings()
-    while rows := found.fetchmany(_CHUNK):
+    result = connection.execute(sa.text(query)).mappings()
+    while rows := result.fetchmany(_CHUNK):
         hashed = [dict(row) for row in rows]
         for row in hashed:
             row["article_key"] = index_key(row["article_id"])
