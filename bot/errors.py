@@ -2,8 +2,8 @@
 
 BotError
     transport.TransportError
-        transport.Unsent        proven: nothing was posted
-        transport.Ambiguous     it may have been posted
+        transport.RequestNotSentError    certainly nothing was posted
+        transport.AnswerLostError        it may have been posted
 """
 
 from __future__ import annotations

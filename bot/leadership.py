@@ -63,17 +63,17 @@ class Leadership:
         Raises what `check` and the database raise.
         """
         self.check()
-        held = not self._is_over and self._lease.hold()
-        if held and self._is_over:  # `end` was called meanwhile: the lease must not be taken again
+        has_lease = not self._is_over and self._lease.hold()
+        if has_lease and self._is_over:  # `end` was called meanwhile: the lease must not be taken again
             self._lease.release()
-            held = False
+            has_lease = False
         if not self._reachable:
             log.info("the database is back")
             self._reachable = True
-        if held is not self.leads:
-            log.info("this bot has the lease now" if held else "another bot has the lease: standing by")
-        self.leads = held
-        return held
+        if has_lease is not self.leads:
+            log.info("this bot has the lease now" if has_lease else "another bot has the lease: standing by")
+        self.leads = has_lease
+        return has_lease
 
     def end(self) -> None:
         """Keep every later `beat` from taking the lease."""
@@ -116,8 +116,8 @@ class Leadership:
         self._reachable, self.leads = False, None
 
     def _warn(self, names: set[str], earlier: set[str]) -> None:
-        for name, reason, held in channelstate.disabled(self._database):
+        for name, reason, waiting_count in channelstate.disabled(self._database):
             if name in names:
-                log.warning("channel=%s %s", name, wording.disabled(name, reason, held))
+                log.warning("channel=%s %s", name, wording.disabled(name, reason, waiting_count))
         for name, waiting in channelstate.orphaned(self._database, names | earlier).items():
             log.warning("channel=%s %s", name, wording.orphaned(name, waiting))

@@ -27,7 +27,7 @@ from bot.planning.planner import Planner
 from bot.planning.rules import Channel
 from bot.refresher import Refresher
 from bot.schedule import Schedule
-from bot.sending.answering import Sends
+from bot.sending.answering import RequestSender
 from bot.sending.dispatcher import Sender
 from bot.sending.tools import SiteLink, Timing
 from bot.services import SERVICES, Service
@@ -63,7 +63,7 @@ class Parts:
     database: Database
     catalog: Catalog
     channels: tuple[Channel, ...]
-    transport: Sends
+    transport: RequestSender
     site: SiteLink
     timing: Timing
     every: timedelta

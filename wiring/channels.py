@@ -10,7 +10,7 @@ from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.rules import Channel
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
-from bot.services.layout import TemplateFault
+from bot.services.layout import BadTemplateError
 from bot.services.secret import Secret
 from config import BotConfig, ChannelConfig, SiteConfig
 from ops.environment import secret
@@ -32,7 +32,7 @@ def channel_of(
     rules = channel_rules(channel, topics, site)
     try:
         rules = replace(rules, layout=replace(rules.layout, template=template_of(channel)))
-    except TemplateFault as wrong:
+    except BadTemplateError as wrong:
         destination = None
         faults.append(str(wrong))
     reason = f"channel {channel.name} posts nothing: {'; '.join(faults)}" if faults else ""

@@ -16,7 +16,7 @@ from bot.outbox.database import connect
 from bot.planning.rules import Channel
 from bot.sending.network import network_of
 from bot.services import SERVICES
-from bot.services.layout import TemplateFault
+from bot.services.layout import BadTemplateError
 from bot.services.secret import Secret
 from config import Location
 from ops.errors import SettingError
@@ -134,7 +134,7 @@ def _of_templates(newswire: Newswire) -> Found:
     for number, channel in enumerate(newswire.config.bot.channels):
         try:
             template = template_of(channel)
-        except TemplateFault:
+        except BadTemplateError:
             continue
         if template is None or template.source in tried:
             continue

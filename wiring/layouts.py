@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from articles.article import Article
-from bot.services.layout import Layout, Part, Template, TemplateFault
+from bot.services.layout import BadTemplateError, Layout, MessagePart, Template
 from bot.services.message import Picture, compose
 from config import ChannelConfig, LayoutConfig
 
@@ -16,11 +16,11 @@ _PICTURES = {None: Picture.DEFAULT, "none": None, "thumbnail": Picture.THUMBNAIL
 def layout_of(channel: ChannelConfig) -> Layout:
     """Return a channel's layout without its template, so that no file is read."""
     settings = channel.layout or LayoutConfig()
-    return Layout(picture=_PICTURES[settings.image], parts=frozenset(map(Part, settings.show)))
+    return Layout(picture=_PICTURES[settings.image], parts=frozenset(map(MessagePart, settings.show)))
 
 
 def template_of(channel: ChannelConfig) -> Template | None:
-    """Return the channel's template, or None. Raises TemplateFault if the template cannot be used."""
+    """Return the channel's template, or None. Raises BadTemplateError if the template cannot be used."""
     path = channel.layout.template if channel.layout else None
     return _read(path) if path else None
 
@@ -30,7 +30,7 @@ def trial(tried: Template, articles: Iterable[Article], *, site: str, site_url: 
     for article in articles:
         try:
             tried.render(compose(article, site=site, site_url=site_url))
-        except TemplateFault as fault:
+        except BadTemplateError as fault:
             return f"{fault} (for the article {article.id}, which is posted without the template)"
     return None
 
@@ -41,9 +41,9 @@ def _read(path: Path) -> Template:
     try:
         # A FIFO would block, and /dev/zero has no end.
         if not path.is_file():
-            raise TemplateFault(str(path), 1, "there is no such file")
+            raise BadTemplateError(str(path), 1, "there is no such file")
         with path.open(encoding="utf-8") as file:
             return template(file.read(MAX_TEMPLATE + 1), str(path))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise TemplateFault(str(path), 1, f"cannot be read: {reason}") from error
+        raise BadTemplateError(str(path), 1, f"cannot be read: {reason}") from error

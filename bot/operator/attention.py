@@ -44,7 +44,7 @@ class Attention:
 
 def attention(database: Database, now: datetime) -> list[Attention]:
     """Return what needs an operator, the most urgent first; empty if nothing does."""
-    begun = (
+    has_attempts = (
         select(posts.c.state, posts.c.cause, func.count())
         .join(deliveries, deliveries.c.post_id == posts.c.id)
         .where(
@@ -59,7 +59,7 @@ def attention(database: Database, now: datetime) -> list[Attention]:
         holder = lease.holder_now(connection)
         counts[Need.NO_BOT] += holder.expires_at is None or holder.expires_at <= now
         counts[Need.DISABLED] += connection.scalar(dead) or 0
-        for state, cause, count in connection.execute(begun):
+        for state, cause, count in connection.execute(has_attempts):
             if need := _need(PostState(state), Cause(cause)):
                 counts[need] += count
     return [Attention(need=need, count=counts[need]) for need in Need if counts[need]]

@@ -57,14 +57,14 @@ def explanations(
         Explanation(
             channel=channel,
             state=states.get(channel.name),
-            decision=decide(article, channel, now, known),
-            checks=explain(article, channel, now, known),
+            decision=decide(article, channel, now, history),
+            checks=explain(article, channel, now, history),
             delivery=deliveries.get(channel.name),
             attempts=tuple(attempt for attempt in attempts if attempt.channel == channel.name),
             wait=_wait(database, catalog, channel, deliveries.get(channel.name), now, every),
         )
         for channel in channels
-        for known in [past.get(channel.name, NOTHING)]
+        for history in [past.get(channel.name, NOTHING)]
     ]
 
 
@@ -80,5 +80,5 @@ def _wait(
     if delivery is None or delivery.decided is not DeliveryState.WAITING or delivery.post_id is not None:
         return None
     with database.read() as connection:
-        found = timeline(connection, catalog, channel, now, every, _HORIZON)
-    return next((wait for wait in found.waits if wait.item.article_id == delivery.article_id), None)
+        expected = timeline(connection, catalog, channel, now, every, _HORIZON)
+    return next((wait for wait in expected.waits if wait.item.article_id == delivery.article_id), None)

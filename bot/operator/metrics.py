@@ -26,13 +26,13 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
     try:
         with database.read() as connection:  # one transaction: beginning one costs as much as a query
             upgrading.check_tables(connection)
-            found = [*_deliveries(connection), *_attempts(connection), *_lease(connection, now)]
+            metrics = [*_deliveries(connection), *_attempts(connection), *_lease(connection, now)]
     except (BotError, SQLAlchemyError):
-        found = []
+        metrics = []
     yield GaugeMetricFamily(
-        "newswire_outbox_up", "1 when the bot's database can be read.", value=int(bool(found))
+        "newswire_outbox_up", "1 when the bot's database can be read.", value=int(bool(metrics))
     )
-    yield from found
+    yield from metrics
 
 
 def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
@@ -82,14 +82,16 @@ def _attempts(connection: Connection) -> Iterator[Metric]:
 
 def _lease(connection: Connection, now: datetime) -> Iterator[Metric]:
     holder = lease.holder_now(connection)
-    held = holder.name is not None and holder.expires_at is not None and holder.expires_at > now
+    is_held = holder.name is not None and holder.expires_at is not None and holder.expires_at > now
     info = GaugeMetricFamily("newswire_bot_lease", "1 for the bot that may post.", labels=["holder"])
-    if held:
+    if is_held:
         info.add_metric([str(holder.name)], 1)
     yield info
     yield CounterMetricFamily(
         "newswire_bot_lease_changes", "How often the lease went to another bot.", value=holder.fence
     )
     if holder.expires_at:
-        left = (holder.expires_at - now).total_seconds()
-        yield GaugeMetricFamily("newswire_bot_lease_seconds", "Seconds until the lease expires.", value=left)
+        seconds_left = (holder.expires_at - now).total_seconds()
+        yield GaugeMetricFamily(
+            "newswire_bot_lease_seconds", "Seconds until the lease expires.", value=seconds_left
+        )

@@ -42,19 +42,19 @@ _RESET: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class SeenState:
     """The state and the number of attempts of a delivery, as an operator saw them before giving an order."""
 
     state: State
     attempts: int
 
     @classmethod
-    def of(cls, delivery: Delivery) -> Seen:
+    def of(cls, delivery: Delivery) -> SeenState:
         """Return what operators see of a delivery."""
         return cls(state=delivery.state, attempts=delivery.attempts)
 
     @classmethod
-    def read(cls, text: str) -> Seen:
+    def read(cls, text: str) -> SeenState:
         """Return the value of a text that `str` wrote; raises ValueError for any other text."""
         state, _, attempts = text.partition("/")
         if state not in set(State) or not re.fullmatch(r"[0-9]{1,9}", attempts):
@@ -84,32 +84,34 @@ IS_SKIPPED = OrderResult(
 )
 
 
-def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
+def replay(database: Database, delivery_id: int, now: datetime, seen: SeenState | None = None) -> OrderResult:
     """Post a delivery again, or for the first time, regardless of rules and age; return the result.
 
     A delivery with a request in flight is not changed. All articles of its message are posted with it. The
     article has to be published when the message is sent.
     """
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        if not found.can_be_replayed:
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        if not delivery.can_be_replayed:
             return False
-        return _post_again(connection, found, now, cause=Cause.REPLAYED, forced=True)
+        return _post_again(connection, delivery, now, cause=Cause.REPLAYED, forced=True)
 
     return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED)
 
 
 def resolve(
-    database: Database, delivery_id: int, *, posted: bool, now: datetime, seen: Seen | None = None
+    database: Database, delivery_id: int, *, posted: bool, now: datetime, seen: SeenState | None = None
 ) -> OrderResult:
     """Record whether a delivery whose answer was lost was posted; if not, post it now. Return the result."""
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        if not found.can_be_resolved or found.post is None:
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        if not delivery.can_be_resolved or delivery.post is None:
             return False
         if not posted:
-            return _post_again(connection, found, now, cause=Cause.RESOLVED_NOT_POSTED, forced=found.forced)
-        sources, post = [found.post.state], found.post
+            return _post_again(
+                connection, delivery, now, cause=Cause.RESOLVED_NOT_POSTED, forced=delivery.forced
+            )
+        sources, post = [delivery.post.state], delivery.post
         values = _RESET | {"posted_at": now}
         if move_posts(connection, is_unchanged(post), sources, PostState.SENT, now, **values) != 1:
             return False
@@ -120,19 +122,21 @@ def resolve(
     return carry_out(database, delivery_id, seen, act, _IS_POSTED if posted else WILL_BE_POSTED)
 
 
-def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
+def skip(database: Database, delivery_id: int, now: datetime, seen: SeenState | None = None) -> OrderResult:
     """Make sure that a delivery is not posted unless it is replayed; its story counts as posted."""
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        if not found.can_be_skipped:
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        if not delivery.can_be_skipped:
             return False
-        cause, post = Cause.SKIPPED_BY_OPERATOR, found.post
-        which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_not_distinct_from(found.post_id))
+        cause, post = Cause.SKIPPED_BY_OPERATOR, delivery.post
+        which = and_(
+            deliveries.c.id == delivery.id, deliveries.c.post_id.is_not_distinct_from(delivery.post_id)
+        )
         sources = [DeliveryState.WAITING]
         if not move_deliveries(connection, which, sources, DeliveryState.BASELINED, now, cause=cause):
             return False
         others = select(deliveries.c.id).where(
-            deliveries.c.post_id == found.post_id, deliveries.c.state == DeliveryState.WAITING
+            deliveries.c.post_id == delivery.post_id, deliveries.c.state == DeliveryState.WAITING
         )
         if post is None or post.state is PostState.DEAD or connection.scalar(others) is not None:
             return True
@@ -148,15 +152,15 @@ def forget(database: Database, channel: str, now: datetime) -> int | None:
     Returns None if there is no such channel. The record of what was posted stays.
     """
     with database.write() as connection:
-        gone = connection.execute(delete(channels).where(channels.c.name == channel))
+        result = connection.execute(delete(channels).where(channels.c.name == channel))
         waiting, cause = [DeliveryState.WAITING], Cause.FORGOTTEN
-        waits = or_(IS_SCHEDULED, IS_RARE)
-        unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None), waits)
-        held = DUE | {PostState.HELD}
-        move_posts(connection, unsent, held, PostState.DEAD, now, cause=cause, note="")
+        will_be_sent = or_(IS_SCHEDULED, IS_RARE)
+        unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None), will_be_sent)
+        sources = DUE | {PostState.HELD}
+        move_posts(connection, unsent, sources, PostState.DEAD, now, cause=cause, note="")
         which = and_(deliveries.c.channel == channel, is_one_of(deliveries.c.state, waiting), _is_idle())
         dropped = move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)
-    return dropped if gone.rowcount or dropped else None
+    return dropped if result.rowcount or dropped else None
 
 
 def _is_idle() -> ColumnElement[bool]:
@@ -180,12 +184,12 @@ def cancel_test(database: Database, post_id: int, now: datetime) -> None:
 
 
 def _post_again(
-    connection: Connection, found: Delivery, now: datetime, *, cause: Cause, forced: bool
+    connection: Connection, delivery: Delivery, now: datetime, *, cause: Cause, forced: bool
 ) -> bool:
     """Set a delivery to waiting and its post, with all articles in it, to due now; return whether it was."""
-    post = found.post
+    post = delivery.post
     if post is None:
-        which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_(None))
+        which = and_(deliveries.c.id == delivery.id, deliveries.c.post_id.is_(None))
     else:
         # A receiver ignores a key that it has seen, and must not ignore what an operator replays. A post
         # whose request was lost is still the same post, so it keeps its key.
@@ -197,38 +201,39 @@ def _post_again(
         if planned != 1:
             return False
         which = deliveries.c.post_id == post.id
-    states = list(DeliveryState) if post is None else [found.decided]
-    moved = move_deliveries(connection, which, states, DeliveryState.WAITING, now, cause=cause, forced=forced)
-    return moved > 0
+    states = list(DeliveryState) if post is None else [delivery.decided]
+    count = move_deliveries(connection, which, states, DeliveryState.WAITING, now, cause=cause, forced=forced)
+    return count > 0
 
 
 def carry_out(
     database: Database,
     delivery_id: int,
-    seen: Seen | None,
+    seen: SeenState | None,
     act: Callable[[Connection, Delivery], bool],
     done: OrderResult,
 ) -> OrderResult:
     """Carry out an order if the delivery is still as the operator saw it; return `done` or a refusal."""
     with database.write() as connection:
         _lock(connection, delivery_id)
-        found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
-        if not found:
+        matches = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
+        if not matches:
             return OrderResult(done=False, text=phrase("there is no such delivery"))
-        current = Seen.of(found[0])
+        current = SeenState.of(matches[0])
         if seen is not None and seen != current:
             changed = phrase(
                 "it was %(seen)s when you saw it, and is %(now)s now", seen=_words(seen), now=_words(current)
             )
             return not_carried_out(changed)
-        if not act(connection, found[0]):
+        if not act(connection, matches[0]):
             connection.rollback()
             return not_carried_out(phrase("it is %(now)s", now=_words(current)))
-        query = select(channels.c.state).where(channels.c.name == found[0].channel)
+        query = select(channels.c.state).where(channels.c.name == matches[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
     if done is WILL_BE_POSTED and stopped:
         return OrderResult(
-            done=True, text=phrase("it will be posted once %(channel)s is resumed", channel=found[0].channel)
+            done=True,
+            text=phrase("it will be posted once %(channel)s is resumed", channel=matches[0].channel),
         )
     return done
 
@@ -238,7 +243,7 @@ def not_carried_out(reason: Phrase) -> OrderResult:
     return OrderResult(done=False, text=phrase("nothing was changed: %(reason)s", reason=reason))
 
 
-def _words(seen: Seen) -> Phrase:
+def _words(seen: SeenState) -> Phrase:
     return phrase("%(state)s after %(attempts)s", state=seen.state, attempts=attempts(seen.attempts))
 
 

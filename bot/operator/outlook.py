@@ -60,9 +60,9 @@ def timeline_values(timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def is_worth_showing(found: Iterable[Timeline]) -> bool:
+def is_worth_showing(timelines: Iterable[Timeline]) -> bool:
     """Return whether a timeline has anything besides posts that are sent at once."""
-    return any(timeline.posts or timeline.waits for timeline in found)
+    return any(timeline.posts or timeline.waits for timeline in timelines)
 
 
 def when(post: ComingPost) -> str:
@@ -87,12 +87,12 @@ def title_of(post: ComingPost) -> str:
 
 def why(wait: WaitingArticle, channel: Channel) -> str:
     """Return what an article waits for, and until when, or when it will be too old."""
-    held = hold_text(wait.hold, channel)
+    reason = hold_text(wait.hold, channel)
     if wait.posted_at is not None:
-        return phrase("%(why)s, until %(time)s", why=held, time=time_text(wait.posted_at))
+        return phrase("%(why)s, until %(time)s", why=reason, time=time_text(wait.posted_at))
     if wait.expires_at is not None:
-        return phrase("%(why)s; too old at %(time)s", why=held, time=time_text(wait.expires_at))
-    return held
+        return phrase("%(why)s; too old at %(time)s", why=reason, time=time_text(wait.expires_at))
+    return reason
 
 
 def hold_text(hold: Hold, channel: Channel) -> str:

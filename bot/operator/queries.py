@@ -57,9 +57,9 @@ def listed(
     if not (is_storable(channel or "") and is_storable(article_id or "")):
         return []
     query = with_posts().order_by(deliveries.c.id.desc()).limit(limit)
-    chosen = frozenset(states)
-    if chosen and chosen != frozenset(State):
-        query = query.where(_has_state(chosen))
+    selected = frozenset(states)
+    if selected and selected != frozenset(State):
+        query = query.where(_has_state(selected))
     if channel is not None:
         query = query.where(deliveries.c.channel == channel)
     if article_id is not None:
@@ -81,8 +81,8 @@ def totals(database: Database) -> Counter[State]:
 def one(database: Database, delivery_id: int) -> Delivery | None:
     """Return one delivery, or None if there is none with this id."""
     with database.read() as connection:
-        found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
-    return found[0] if found else None
+        matches = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
+    return matches[0] if matches else None
 
 
 def by_day(database: Database, since: datetime, *, channel: str | None = None) -> dict[date, Counter[str]]:
@@ -149,8 +149,8 @@ def outcome_of(database: Database, post_id: int) -> AttemptRecord | Post | None:
     """Return the last attempt for a post; the post itself if it has none; None if there is no such post."""
     query = select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id.desc()).limit(1)
     with database.read() as connection:
-        found = [_attempt(row) for row in connection.execute(query)]
-    return found[0] if found else read_post(database, post_id)
+        records = [_attempt(row) for row in connection.execute(query)]
+    return records[0] if records else read_post(database, post_id)
 
 
 def with_posts() -> Select[*tuple[Any, ...]]:
@@ -158,17 +158,17 @@ def with_posts() -> Select[*tuple[Any, ...]]:
     return select(*delivery_columns, *post_columns).select_from(_JOINED)
 
 
-def _has_state(chosen: frozenset[State]) -> ColumnElement[bool]:
+def _has_state(states: frozenset[State]) -> ColumnElement[bool]:
     """Return the SQL condition for deliveries in one of these states, as `visible_state` defines them."""
     own = [
-        DeliveryState(state) for state in chosen if state.value in {member.value for member in DeliveryState}
+        DeliveryState(state) for state in states if state.value in {member.value for member in DeliveryState}
     ]
-    of_post = [PostState(state) for state in chosen if state.value in {member.value for member in PostState}]
+    of_post = [PostState(state) for state in states if state.value in {member.value for member in PostState}]
     waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED
-    begun = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
-    parts = [and_(begun, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]
+    was_attempted = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
+    parts = [and_(was_attempted, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]
     if DeliveryState.WAITING in own:
-        parts.append(and_(waiting, or_(posts.c.id.is_(None), not_(begun))))
+        parts.append(and_(waiting, or_(posts.c.id.is_(None), not_(was_attempted))))
     if PostState.SENT in of_post:
         parts.append(and_(posted, or_(posts.c.id.is_(None), posts.c.state.not_in(sorted(SHOWN)))))
     rest = [state for state in own if state is not DeliveryState.WAITING]

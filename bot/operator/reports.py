@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.operator import outlook
 from bot.operator.explaining import Explanation
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.operator.queries import AttemptRecord
 from bot.operator.reviewing import Unreviewed
 from bot.outbox import wording
@@ -124,7 +124,7 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
     rows = [
         (
             str(delivery.id),
-            Cell(str(Seen.of(delivery)), _COLOURS.get(delivery.state)),
+            Cell(str(SeenState.of(delivery)), _COLOURS.get(delivery.state)),
             time_text(since(delivery)),
             delivery.channel,
             f"{delivery.title}  ({delivery.article_id})",
@@ -139,9 +139,9 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
             yield (Cell(f"        {next_step}"),)
 
 
-def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
+def review_lines(unreviewed: Iterable[Unreviewed]) -> Iterator[str]:
     """Yield what waits for review: the delivery, its channel, until when, and what people would see."""
-    for each in found:
+    for each in unreviewed:
         until = f", until {time_text(each.expires_at)}" if each.expires_at else ""
         yield f"{each.delivery.id:>6}  {each.channel.name}: since {time_text(each.post.created_at)}{until}"
         message = each.message
@@ -220,8 +220,8 @@ def pace(channel: Channel, rates: Iterable[Rate]) -> str:
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
     """Yield the channels that the outbox has and the settings do not."""
-    known = {channel.name for channel in channels}
-    for name in sorted({name for name, _ in counts} - known):
+    configured = {channel.name for channel in channels}
+    for name in sorted({name for name, _ in counts} - configured):
         yield phrase(
             "%(name)s: no longer in the settings; deliveries: %(counts)s",
             name=name,
@@ -248,8 +248,8 @@ def channel_ordered(name: str, order: str) -> str:
 
 
 def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
-    found = ((state, n) for state in State if (n := counts.get((name, state), 0)))
-    parts = [phrase("%(count)s %(state)s", count=n, state=state) for state, n in found]
+    present = ((state, n) for state in State if (n := counts.get((name, state), 0)))
+    parts = [phrase("%(count)s %(state)s", count=n, state=state) for state, n in present]
     return joined(", ", parts) or phrase("none")
 
 
@@ -261,10 +261,12 @@ def threshold_lines(candidates: Candidates, threshold: Threshold) -> Iterator[st
         yield f"{bar.low:>6}  {'#' * round(bar.articles / most * 50):50}  {bar.articles}"
     if candidates.without_quality:
         yield f"  none  {candidates.without_quality} without a quality"
-    named = "without a threshold" if threshold.min_quality is None else f"from {threshold.min_quality} on"
+    threshold_text = (
+        "without a threshold" if threshold.min_quality is None else f"from {threshold.min_quality} on"
+    )
     weeks = len(threshold.weeks)
     total = counted(threshold.total, "article")
-    yield f"{named}: {total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
+    yield f"{threshold_text}: {total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
     yield f"by week, oldest first: {' '.join(map(str, threshold.weeks))}"
     for label, articles in (("just made it", threshold.just_made), ("just missed it", threshold.just_missed)):
         for article in articles:

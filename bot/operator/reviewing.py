@@ -11,7 +11,14 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, update
 
-from bot.operator.orders import WILL_BE_POSTED, OrderResult, Seen, carry_out, is_unchanged, not_carried_out
+from bot.operator.orders import (
+    WILL_BE_POSTED,
+    OrderResult,
+    SeenState,
+    carry_out,
+    is_unchanged,
+    not_carried_out,
+)
 from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
@@ -70,9 +77,9 @@ class Unreviewed:
         return replace(self.post.remaining[0], post=self.post)
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> SeenState:
         """What operators see of it."""
-        return Seen.of(self.delivery)
+        return SeenState.of(self.delivery)
 
 
 def unreviewed(parts: BotParts) -> list[Unreviewed]:
@@ -82,26 +89,26 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
         {delivery.article_id for post in waiting for delivery in post.remaining}
     )
     channels = {channel.name: channel for channel in parts.channels}
-    found = []
+    result = []
     for post in waiting:
         channel = channels.get(post.channel)
         if channel is None:
             continue
-        shown = [
+        in_message = [
             articles[delivery.article_id] for delivery in post.remaining if delivery.article_id in articles
         ]
         site = parts.site
         message = None
-        if shown:
-            coverage = coverage_of(parts.database, channel, parts.catalog, shown)
+        if in_message:
+            coverage = coverage_of(parts.database, channel, parts.catalog, in_message)
             message = compose_message(
-                post, channel, shown, site=site.name, site_url=site.url, coverage=coverage
+                post, channel, in_message, site=site.name, site_url=site.url, coverage=coverage
             )
             message = message_for(message, channel.layout, SERVICES[channel.kind])
         oldest = min(delivery.published_at for delivery in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None
-        found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
-    return found
+        result.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
+    return result
 
 
 def read_time(text: str) -> datetime | None:
@@ -114,7 +121,11 @@ def read_time(text: str) -> datetime | None:
 
 
 def approve(
-    database: Database, delivery_id: int, now: datetime, seen: Seen | None = None, at: datetime | None = None
+    database: Database,
+    delivery_id: int,
+    now: datetime,
+    seen: SeenState | None = None,
+    at: datetime | None = None,
 ) -> OrderResult:
     """Approve the post of a delivery, to be sent now or at a later time `at`; return the result.
 
@@ -126,15 +137,15 @@ def approve(
         return not_carried_out(too_far)
     verdict = ReviewDecision.SCHEDULED if due_at > now else ReviewDecision.APPROVED
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        return _review(connection, found.post, PostState.PLANNED, verdict, now, due_at)
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        return _review(connection, delivery.post, PostState.PLANNED, verdict, now, due_at)
 
     scheduled = OrderResult(done=True, text=phrase("it will be posted at %(time)s", time=time_text(due_at)))
     return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else scheduled)
 
 
 def comment(
-    database: Database, delivery_id: int, text: str, now: datetime, seen: Seen | None = None
+    database: Database, delivery_id: int, text: str, now: datetime, seen: SeenState | None = None
 ) -> OrderResult:
     """Put a line above the post of a delivery that waits for review, or remove it with "".
 
@@ -144,8 +155,8 @@ def comment(
     if len(line) > MAX_COMMENT:
         return not_carried_out(phrase("a comment has %(most)s characters at most", most=MAX_COMMENT))
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        post = found.post
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        post = delivery.post
         if post is None or not _awaits_review(post):
             return False
         statement = update(posts).where(is_unchanged(post)).values(body=line or None, reviewed_at=now)
@@ -155,13 +166,13 @@ def comment(
     return carry_out(database, delivery_id, seen, act, OrderResult(done=True, text=result))
 
 
-def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
+def drop(database: Database, delivery_id: int, now: datetime, seen: SeenState | None = None) -> OrderResult:
     """Drop a post that waits for review, so that only a replay posts it; its stories count as posted."""
 
-    def act(connection: Connection, found: Delivery) -> bool:
-        if not _review(connection, found.post, PostState.DEAD, ReviewDecision.DROPPED, now, None):
+    def act(connection: Connection, delivery: Delivery) -> bool:
+        if not _review(connection, delivery.post, PostState.DEAD, ReviewDecision.DROPPED, now, None):
             return False
-        which, waiting = deliveries.c.post_id == found.post_id, [DeliveryState.WAITING]
+        which, waiting = deliveries.c.post_id == delivery.post_id, [DeliveryState.WAITING]
         cause = Cause.SKIPPED_BY_OPERATOR
         return move_deliveries(connection, which, waiting, DeliveryState.BASELINED, now, cause=cause) > 0
 
@@ -180,8 +191,8 @@ def _review(
         return False
     cause = Cause.SKIPPED_BY_OPERATOR if target is PostState.DEAD else Cause.NONE
     recorded = {"verdict": verdict, "reviewed_at": now, "cause": cause}
-    held = [PostState.HELD]
-    return move_posts(connection, is_unchanged(post), held, target, now, due_at=due_at, **recorded) == 1
+    sources = [PostState.HELD]
+    return move_posts(connection, is_unchanged(post), sources, target, now, due_at=due_at, **recorded) == 1
 
 
 def _awaits_review(post: Post) -> bool:

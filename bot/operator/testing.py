@@ -45,9 +45,9 @@ def send_test(parts: BotParts, channel: str) -> TestResult:
             if bot.lease.hold():
                 bot.sender.drain_tests()
                 bot.sender.join(TIMEOUT)
-            found = queries.outcome_of(parts.database, number)
-            if isinstance(found, AttemptRecord):
-                return TestResult(outcome=found.outcome, reason=found.reason)
+            outcome = queries.outcome_of(parts.database, number)
+            if isinstance(outcome, AttemptRecord):
+                return TestResult(outcome=outcome.outcome, reason=outcome.reason)
             time.sleep(_POLL_INTERVAL)
     finally:
         bot.sender.stop()

@@ -9,7 +9,7 @@ from typing import Any
 from articles.article import Article
 from bot.operator import reports
 from bot.operator.explaining import Explanation
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.operator.outlook import timeline_values
 from bot.operator.queries import AttemptRecord
 from bot.outbox.channelstate import ChannelState
@@ -42,7 +42,7 @@ def delivery_values(delivery: Delivery) -> dict[str, Any]:
         "state": str(delivery.state),
         "reason": delivery.reason,
         "attempts": delivery.attempts,
-        "seen": str(Seen.of(delivery)),
+        "seen": str(SeenState.of(delivery)),
         "created_at": delivery.created_at.isoformat(),
         "updated_at": delivery.changed_at.isoformat(),
         "due_at": delivery.due_at.isoformat() if delivery.due_at else None,
@@ -63,7 +63,9 @@ def attempt_values(attempt: AttemptRecord) -> dict[str, Any]:
     }
 
 
-def explanation_values(article: Article, found: Iterable[Explanation], now: datetime) -> dict[str, Any]:
+def explanation_values(
+    article: Article, explanations: Iterable[Explanation], now: datetime
+) -> dict[str, Any]:
     """Return why an article is posted to each channel, or is not, as JSON values."""
     return {
         "article": article.id,
@@ -81,7 +83,7 @@ def explanation_values(article: Article, found: Iterable[Explanation], now: date
                 "delivery": delivery_values(explanation.delivery) if explanation.delivery else None,
                 "attempts": [attempt_values(attempt) for attempt in explanation.attempts],
             }
-            for explanation in found
+            for explanation in explanations
         ],
     }
 

@@ -33,7 +33,7 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class TickLimit:
     """The limit `max_per_tick` of a channel's posts, and the time between two ticks."""
 
     per_tick: int
@@ -62,7 +62,7 @@ class Forecast:
 
 
 def forecast(
-    arrivals: Iterable[Arrival], policy: Policy, spent: Spent, pace: Pace, now: datetime, until: datetime
+    arrivals: Iterable[Arrival], policy: Policy, spent: Spent, pace: TickLimit, now: datetime, until: datetime
 ) -> Forecast:
     """Return what is posted from `now` to `until`, assuming that every post is sent when it is due.
 
@@ -112,7 +112,7 @@ def hold_of(
 class _Simulation:
     """The state of a forecast: what waits, what was posted, and what has become too old so far."""
 
-    def __init__(self, policy: Policy, spent: Spent, pace: Pace, now: datetime) -> None:
+    def __init__(self, policy: Policy, spent: Spent, pace: TickLimit, now: datetime) -> None:
         self._policy, self._pace = policy, pace
         # Posts that are released but not sent yet are sent soon, and count from their time on.
         self._spent = replace(spent, seen=(*spent.seen, *[now] * spent.under_way), under_way=0)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from articles.article import Article
 from bot.outbox.records import PostKind
 from bot.planning.facts import stories_of
-from bot.planning.forecast import Arrival, Pace, forecast
+from bot.planning.forecast import Arrival, TickLimit, forecast
 from bot.planning.policy import Policy, Spent, candidate_of
 from bot.planning.release import PlannedPost
 from bot.planning.rules import Channel, decide
@@ -64,7 +64,7 @@ def simulate(
     arrivals, same_story = _arrivals(channel, articles, start, end)
     policy = channel.policy
     spent = Spent(left=channel.max_per_tick, digest_at=policy.digest.last(start) if policy.digest else None)
-    pace = Pace(per_tick=channel.max_per_tick, every=every)
+    pace = TickLimit(per_tick=channel.max_per_tick, every=every)
     outcome = forecast(arrivals, policy, spent, pace, start, end - timedelta(microseconds=1))
     place = zone_of(policy)
     last = end - timedelta(microseconds=1)

@@ -22,7 +22,7 @@ from bot.outbox.schema import IS_RARE, IS_SCHEDULED, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.candidates import recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
-from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
+from bot.planning.forecast import Arrival, Forecast, Hold, TickLimit, forecast, hold_of
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.release import PlannedPost
 from bot.planning.rules import Channel, decide
@@ -107,7 +107,7 @@ def timeline(
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]
     arrivals += _coming(coming_in(catalog, now, span) if coming is None else coming, channel)
-    pace = Pace(per_tick=channel.max_per_tick, every=every)
+    pace = TickLimit(per_tick=channel.max_per_tick, every=every)
     is_open = state.state is ChannelStatus.ENABLED
     outcome = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
     candidates = {each.candidate.delivery.id: each.candidate for each in arrivals}

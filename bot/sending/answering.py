@@ -11,18 +11,21 @@ from bot.outbox.records import FinishedAttempt, PostedMessage, RequestKind
 from bot.outbox.retry import Change, state_after
 from bot.outbox.states import PostState
 from bot.sending.connections import MaySend
-from bot.sending.errors import Ambiguous, Unsent
-from bot.sending.prepare import Job
+from bot.sending.errors import AnswerLostError, RequestNotSentError
+from bot.sending.prepare import PreparedRequest
 from bot.services import Outcome, Request, Response, Service, Verdict
 
 log = logging.getLogger("bot.sending.dispatcher")
 
 
-class Sends(Protocol):
+class RequestSender(Protocol):
     """The part of a transport that lanes use."""
 
     def send(self, request: Request, may_send: MaySend | None = None) -> Response:
-        """Return the answer; raises Unsent or Ambiguous. `may_send` is called before the first byte."""
+        """Return the answer; `may_send` is called before the first byte.
+
+        Raises RequestNotSentError or AnswerLostError.
+        """
 
 
 def after_test(verdict: Verdict) -> Change:
@@ -33,7 +36,7 @@ def after_test(verdict: Verdict) -> Change:
 
 
 def answer_to(
-    transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
+    transport: RequestSender, service: Service, request: Request, may_send: MaySend | None = None
 ) -> tuple[Verdict, int | None]:
     """Make the request, and return the verdict, with the status of the answer, or None without one.
 
@@ -45,46 +48,46 @@ def answer_to(
 
 
 def _verdict_on(
-    transport: Sends, service: Service, request: Request, may_send: MaySend | None
+    transport: RequestSender, service: Service, request: Request, may_send: MaySend | None
 ) -> tuple[Verdict, int | None]:
     try:
         response = transport.send(request, may_send)
-    except Unsent as error:
+    except RequestNotSentError as error:
         return Verdict(outcome=Outcome.UNSENT, reason=str(error)), None
-    except Ambiguous as error:
+    except AnswerLostError as error:
         return Verdict(outcome=Outcome.UNKNOWN, reason=str(error)), None
     except Exception as error:  # noqa: BLE001 - whatever failed, the post may have been sent
         return Verdict(outcome=Outcome.UNKNOWN, reason=f"an error in the bot ({type(error).__name__})"), None
     return service.classify(response), response.status
 
 
-def posted_message(job: Job, verdict: Verdict) -> PostedMessage:
+def posted_message(prepared: PreparedRequest, verdict: Verdict) -> PostedMessage:
     """Return what people see after a successful request."""
-    if job.message is None:
+    if prepared.message is None:
         return PostedMessage(fingerprint="", retracted=False, message_id=None)
     return PostedMessage(
-        fingerprint=job.message.fingerprint(),
-        retracted=job.message.retracted,
-        message_id=verdict.message_id or job.request.message_id,
-        thread=job.thread,
+        fingerprint=prepared.message.fingerprint(),
+        retracted=prepared.message.retracted,
+        message_id=verdict.message_id or prepared.request.message_id,
+        thread=prepared.thread,
     )
 
 
-def report(job: Job, done: FinishedAttempt, verdict: Verdict, seconds: float) -> None:
+def report(prepared: PreparedRequest, done: FinishedAttempt, verdict: Verdict, seconds: float) -> None:
     """Log the result of a request; as a warning only if the bot does not retry it."""
-    post, change = job.post, done.change
+    post, change = prepared.post, done.change
     ended = not verdict.outcome.is_success and change.state in (PostState.HELD, PostState.DEAD)
     level = logging.WARNING if ended else logging.INFO
     log.log(
         level,
         "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",
-        job.kind,
+        prepared.kind,
         post.channel,
         ",".join(delivery.article_id for delivery in post.remaining) or "-",
         ",".join(str(delivery.id) for delivery in post.remaining) or "-",
         post.attempts + 1,
         verdict.outcome,
-        "" if job.kind is RequestKind.CORRECT else f" state={change.state}",
+        "" if prepared.kind is RequestKind.CORRECT else f" state={change.state}",
         f" degraded={change.form.name.lower()}" if change.form > post.form else "",
         round(1000 * seconds),
         f": {verdict.reason}" if change.note or done.error else "",

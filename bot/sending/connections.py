@@ -50,10 +50,10 @@ def asking(may_send: MaySend) -> Iterator[None]:
 
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and its causes, the error itself first."""
-    found: BaseException | None = error
-    while found:
-        yield found
-        found = found.__cause__ or found.__context__
+    current: BaseException | None = error
+    while current:
+        yield current
+        current = current.__cause__ or current.__context__
 
 
 def is_public(address: str) -> bool:
@@ -101,10 +101,10 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
+            seconds_left = self._deadline - time.monotonic()
+            if seconds_left <= 0:
                 raise TimeoutError("the answer took too long")
-            self._sock.settimeout(left)
+            self._sock.settimeout(seconds_left)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -186,10 +186,10 @@ class _PublicConnection(_SecureConnection):
     def _new_conn(self) -> socket.socket:
         """Connect to a looked-up address that is public, without a second look-up, which could differ."""
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            candidates = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise NotConnectedError("the host's name cannot be resolved") from error
-        addresses = [str(info[4][0]).partition("%")[0] for info in found]
+        addresses = [str(info[4][0]).partition("%")[0] for info in candidates]
         if not all(map(is_public, addresses)):
             raise NotConnectedError("the host's address is not public: set `allow_private` to allow it")
         return socket.create_connection((addresses[0], self.port), self.timeout)

@@ -21,7 +21,7 @@ from bot.outbox.records import Attempt, FinishedAttempt, Post, RequestKind, held
 from bot.outbox.retry import LOST, Change, RetryState, after_correction, after_post
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
-from bot.sending.answering import Sends, after_test
+from bot.sending.answering import RequestSender, after_test
 from bot.sending.lane import Lane
 from bot.sending.lanes import Lanes
 from bot.sending.pace import Pacer
@@ -43,7 +43,7 @@ class Sender:
         outbox: Outbox,
         catalog: Catalog,
         channels: Iterable[Channel],
-        transport: Sends,
+        transport: RequestSender,
         timing: Timing,
         *,
         site: SiteLink,
@@ -97,23 +97,23 @@ class Sender:
             return
         now = self._tools.clock()
         times = self._tools.outbox.next_times(names).items()
-        due = {name for name, due_at in times if due_at <= now}
+        due_names = {name for name, due_at in times if due_at <= now}
         # The time of a digest also passes for a channel without waiting articles: later ones wait for the
         # next.
-        due |= {name for name in names if self._awaits_digest(name, now)}
-        opens = self._opening_times(now) if due else {}
-        for name in sorted(due):
+        due_names |= {name for name in names if self._awaits_digest(name, now)}
+        opens = self._opening_times(now) if due_names else {}
+        for name in sorted(due_names):
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
                 self._lanes.request(name)
         self._drain_tests(now)
 
     def _awaits_digest(self, name: str, now: datetime) -> bool:
-        return self._tools.memory.awaits_digest(self._channels[name], now)
+        return self._tools.release_state.awaits_digest(self._channels[name], now)
 
     def planned(self, began: datetime) -> None:
         """Record that a planning run, begun at `began`, has ended: digests due before it may be sent."""
-        self._tools.memory.planned_at = began
+        self._tools.release_state.planned_at = began
 
     def _drain_again(self, name: str) -> None:
         """Start the channel's lane again if something is due there, and no other lane.
@@ -208,12 +208,12 @@ def _opens_at(state: ChannelState | None, host_until: datetime | None, now: date
 def _endpoints(
     channels: Iterable[Channel], services: Mapping[str, Service], *, paced: bool
 ) -> dict[str, Endpoint]:
-    found = {}
+    endpoints = {}
     for channel in channels:
         if channel.destination is not None:
             service = services[channel.kind]
             pacer = Pacer(service.RATE if paced else ())
-            found[channel.name] = Endpoint(
+            endpoints[channel.name] = Endpoint(
                 channel=channel, destination=channel.destination, service=service, pacer=pacer
             )
-    return found
+    return endpoints

@@ -9,9 +9,9 @@ class TransportError(BotError):
     """There was no answer; the text says why in one line, without the address."""
 
 
-class Unsent(TransportError):  # noqa: N818 - an outcome, not a fault
+class RequestNotSentError(TransportError):
     """The service certainly did not get the request, so that sending it again duplicates nothing."""
 
 
-class Ambiguous(TransportError):  # noqa: N818 - an outcome, not a fault
+class AnswerLostError(TransportError):
     """The service may have got the request and acted on it."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from articles.article import Article
 from bot.outbox.claims import ClaimResult
 from bot.outbox.records import Post, PostKind, new_claim
-from bot.sending.prepare import RECHECK_AFTER, Job, Preparer
+from bot.sending.prepare import RECHECK_AFTER, PreparedRequest, Preparer
 from bot.sending.recorder import Recorder
 from bot.sending.releasing import Releaser
 from bot.sending.requester import Requester
@@ -62,7 +62,10 @@ class Lane:
             clock=tools.clock,
         )
         self._releaser = Releaser(
-            channel=endpoint.channel, outbox=tools.outbox, catalog=tools.catalog, memory=tools.memory
+            channel=endpoint.channel,
+            outbox=tools.outbox,
+            catalog=tools.catalog,
+            release_state=tools.release_state,
         )
         self._requester = Requester(endpoint, tools)
         self._recorder = Recorder(tools.outbox, endpoint.name, tools.wait)
@@ -99,35 +102,35 @@ class Lane:
         elif wait := self._requester.wait():
             self._recorder.flush()
             self._wait(wait)
-        elif job := self._prepare():
-            self._attempt(job)
+        elif prepared := self._prepare():
+            self._attempt(prepared)
 
-    def _prepare(self) -> Job | None:
+    def _prepare(self) -> PreparedRequest | None:
         """Return the next request; the last result, to which it may be a reply, is recorded before."""
         if self._preparer.channel.thread != "none":
             self._recorder.flush()
         post = self._batch.popleft()
-        job = self._preparer.prepare(post, self._articles)
-        if job is None:
+        prepared = self._preparer.prepare(post, self._articles)
+        if prepared is None:
             self._without_request[post.id] = post
-        return job
+        return prepared
 
     def _wait(self, wait: float) -> None:
         self._ended = wait > MAX_WAIT or self._tools.wait(wait)
         self._batch.clear()
 
-    def _attempt(self, job: Job) -> None:
+    def _attempt(self, prepared: PreparedRequest) -> None:
         """Make the request if the post can be claimed, in the transaction that records the last result."""
-        claim, began = new_claim(job.post, job.kind, self._tools.clock()), self._tools.monotonic()
-        taken = self._recorder.claim(claim)
-        if taken is ClaimResult.CLAIMED:
+        claim, began = new_claim(prepared.post, prepared.kind, self._tools.clock()), self._tools.monotonic()
+        result = self._recorder.claim(claim)
+        if result is ClaimResult.CLAIMED:
             self._stale = 0
-            done = self._requester.perform(job, claim, began)
+            done = self._requester.perform(prepared, claim, began)
             self._recorder.note(done)
             self._ended = done.disabled is not None
             if done.error:
                 self._batch.clear()
-        elif taken is ClaimResult.STALE:
+        elif result is ClaimResult.STALE:
             self._batch.clear()
             self._stale += 1
             self._ended = self._stale > 2

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bot.sending.connections import MaySend
-from bot.sending.errors import Ambiguous, TransportError, Unsent
+from bot.sending.errors import AnswerLostError, RequestNotSentError, TransportError
 from bot.services import Request, Response
 from bot.services.service import Envelope
 from text.hosts import is_loopback
@@ -74,7 +74,7 @@ class MailTransport:
             if refusal is not None:
                 return refusal
             if may_send and (reason := may_send()):
-                return Unsent(reason)
+                return RequestNotSentError(reason)
             return _hand_over(client, request.content())
         finally:
             watchdog.cancel()
@@ -83,20 +83,20 @@ class MailTransport:
 
     def _prepare(
         self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope
-    ) -> Response | Unsent | None:
+    ) -> Response | RequestNotSentError | None:
         """Connect, log in and give sender and recipient; return why the mail cannot be sent, or None."""
         try:
             return self._refusal(client, parts, envelope)
         except smtplib.SMTPResponseException as error:
             return _reply(error.smtp_code, error.smtp_error)
         except smtplib.SMTPNotSupportedError:
-            return Unsent("the mail server offers no encryption, or no login")
+            return RequestNotSentError("the mail server offers no encryption, or no login")
         except TimeoutError:
-            return Unsent("no connection in time")
+            return RequestNotSentError("no connection in time")
         except ssl.SSLError as error:
-            return Unsent(f"TLS failed ({error.reason or type(error).__name__})")
+            return RequestNotSentError(f"TLS failed ({error.reason or type(error).__name__})")
         except _BREAKDOWNS as error:
-            return Unsent(f"no connection ({type(error).__name__})")
+            return RequestNotSentError(f"no connection ({type(error).__name__})")
 
     def _refusal(self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope) -> Response | None:
         host = parts.hostname or ""
@@ -121,16 +121,16 @@ class MailTransport:
         return None if code in (250, 251) else _reply(code, reply)
 
 
-def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | Ambiguous:
+def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | AnswerLostError:
     """Send the message, and return the reply, or what may have happened."""
     try:
         code, reply = client.data(content)
     except smtplib.SMTPDataError as error:
         return _reply(error.smtp_code, error.smtp_error)
     except TimeoutError:
-        return Ambiguous("no complete answer in time")
+        return AnswerLostError("no complete answer in time")
     except _BREAKDOWNS as error:
-        return Ambiguous(f"the connection broke ({type(error).__name__})")
+        return AnswerLostError(f"the connection broke ({type(error).__name__})")
     if client.sock:
         client.sock.settimeout(1.0)
     with suppress(*_BREAKDOWNS):

@@ -65,13 +65,13 @@ def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, st
     case first, as curl does: https://everything.curl.dev/usingcurl/proxies/env.html. Raises NetworkError.
     """
     variable = proxy_variable(environ) if proxy is None else None
-    chosen = environ[variable].strip() if variable else proxy
+    address = environ[variable].strip() if variable else proxy
     bundle = "" if ca_file else environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
     for file, name in ((ca_file, "bot.ca_file"), (Path(bundle) if bundle else None, "REQUESTS_CA_BUNDLE")):
         if file:
             _check_certificates(file, name)
     return Network(
-        proxy=Secret(_proxy_address(chosen)) if chosen else None,
+        proxy=Secret(_proxy_address(address)) if address else None,
         no_proxy=_variable(environ, "NO_PROXY"),
         ca_file=ca_file,
         ca_bundle=Path(bundle) if bundle else None,

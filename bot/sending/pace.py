@@ -28,8 +28,8 @@ class Pacer:
 
     def sent(self, now: float) -> None:
         """Record a request at the time `now`."""
-        for _, sent in self._windows:
-            sent.append(now)
+        for _, times in self._windows:
+            times.append(now)
 
     def learn(self, pace: Pace, now: float) -> None:
         """Apply what an answer says about the service's own limit."""

@@ -24,8 +24,8 @@ from bot.planning.moved import is_uncertain
 from bot.planning.presence import missing
 from bot.planning.reasons import CAUSES, Reason
 from bot.planning.rules import Channel, Decision, is_visible
-from bot.sending.threading import NO_PLACE, Place, place_of
-from bot.services import Context, Destination, Request, Service
+from bot.sending.threading import NO_PLACE, ThreadPlace, place_of
+from bot.services import Destination, Request, RequestContext, Service
 from bot.services.layout import message_for
 from bot.services.message import Message, compose_alert
 
@@ -36,7 +36,7 @@ log = logging.getLogger("bot.sending.prepare")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class PreparedRequest:
     """A request that is ready to be made for a post; `message` is None for a test.
 
     `thread` is the id of the message that it replies to, None if it is not a reply.
@@ -62,14 +62,14 @@ class Preparer:
     site_url: str
     clock: Callable[[], datetime]
 
-    def prepare(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+    def prepare(self, post: Post, articles: Mapping[str, Article]) -> PreparedRequest | None:
         """Return the request, or None after settling the post; `articles` are those that exist."""
         kind = kind_of(post)
         try:
             if kind is RequestKind.TEST:
                 context = context_of(post, self.clock())
                 request = self.service.test(self.destination, self.site, context)
-                return Job(post=post, kind=kind, message=None, request=request)
+                return PreparedRequest(post=post, kind=kind, message=None, request=request)
             return (
                 self._post(post, articles) if kind is RequestKind.POST else self._correction(post, articles)
             )
@@ -82,7 +82,7 @@ class Preparer:
                 self.outbox.fail(post, Cause.CANNOT_COMPOSE, type(error).__name__, self.clock())
             return None
 
-    def _post(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+    def _post(self, post: Post, articles: Mapping[str, Article]) -> PreparedRequest | None:
         now = self.clock()
         if post.kind is PostKind.ALERT:
             text = post.body or ""
@@ -91,8 +91,8 @@ class Preparer:
         if until := self._quiet_until(post, now):
             self.outbox.postpone(post, until)
             return None
-        left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
-        shown: list[Article] = []
+        removals: list[tuple[Delivery, DeliveryState, Cause, str]] = []
+        present: list[Article] = []
         absent = [delivery for delivery in post.remaining if delivery.article_id not in articles]
         is_gone = missing(self.catalog, now) if absent else None
         for delivery in post.remaining:
@@ -102,15 +102,15 @@ class Preparer:
                 return None
             decision = decide_again(article, self.channel, delivery, now)
             if article is not None and decision.deliver:
-                shown.append(article)
+                present.append(article)
             else:
-                left.append((delivery, *end_of(article, decision)))
-        if left and not self._give_up(post, left, now):
+                removals.append((delivery, *end_of(article, decision)))
+        if removals and not self._give_up(post, removals, now):
             return None
-        if not shown:
+        if not present:
             return None
-        place = place_of(post, shown, self.channel, self.outbox.database, self.catalog, now)
-        return self._request(post, self._compose(post, shown), now, place)
+        place = place_of(post, present, self.channel, self.outbox.database, self.catalog, now)
+        return self._request(post, self._compose(post, present), now, place)
 
     def _is_undecided(
         self, delivery: Delivery, article: Article | None, is_gone: Callable[[Delivery], bool] | None
@@ -131,8 +131,10 @@ class Preparer:
         ordered = all(delivery.forced for delivery in post.remaining)
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
-    def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
-        context = Context(
+    def _request(
+        self, post: Post, message: Message, now: datetime, place: ThreadPlace = NO_PLACE
+    ) -> PreparedRequest:
+        context = RequestContext(
             key=_key_of(post),
             at=now,
             parent=place.parent,
@@ -140,39 +142,41 @@ class Preparer:
             may_begin_thread=self.channel.thread != "none",
         )
         request = self.service.post(self.destination, self._laid_out(message), post.form, context)
-        return Job(post=post, kind=RequestKind.POST, message=message, request=request, thread=place.parent)
+        return PreparedRequest(
+            post=post, kind=RequestKind.POST, message=message, request=request, thread=place.parent
+        )
 
     def _give_up(
-        self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
+        self, post: Post, removals: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> bool:
         """End deliveries whose article is no longer to be posted; another about the story may replace it."""
-        if not self.outbox.settle(post, left, now):
+        if not self.outbox.settle(post, removals, now):
             return False
-        for delivery, state, _, note in left:
+        for delivery, state, _, note in removals:
             log.warning("%s channel=%s article=%s: %s", state, post.channel, delivery.article_id, note)
             revive_next(self.outbox, delivery, now)
         return True
 
-    def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+    def _correction(self, post: Post, articles: Mapping[str, Article]) -> PreparedRequest | None:
         """Return the request that updates the message to the current articles; None if it is up to date."""
         now = self.clock()
-        found = [(delivery, self._present(delivery, articles, now)) for delivery in post.remaining]
-        absent = [each for each, article in found if article is None]
+        pairs = [(delivery, self._present(delivery, articles, now)) for delivery in post.remaining]
+        absent = [each for each, article in pairs if article is None]
         is_gone = missing(self.catalog, now) if absent else None
         if is_gone is not None and not all(map(is_gone, absent)):
             self.outbox.postpone(post, now + RECHECK_AFTER)
             return None
-        message = self._corrected(post, [article or _remembered(each) for each, article in found], now)
+        message = self._corrected(post, [article or _remembered(each) for each, article in pairs], now)
         request = None
         was_withdrawn = message.retracted and post.retracted
         if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
             context = context_of(post, now, message)
-            shown = self._laid_out(message)
-            request = self.service.correct(self.destination, post.message_id, shown, post.form, context)
+            laid_out = self._laid_out(message)
+            request = self.service.correct(self.destination, post.message_id, laid_out, post.form, context)
         if request is None:
             self.outbox.drop_correction(post)
             return None
-        return Job(post=post, kind=RequestKind.CORRECT, message=message, request=request)
+        return PreparedRequest(post=post, kind=RequestKind.CORRECT, message=message, request=request)
 
     def _present(self, delivery: Delivery, articles: Mapping[str, Article], now: datetime) -> Article | None:
         """Return the delivery's article, or if it is not visible, another one that covers its story."""
@@ -218,7 +222,7 @@ def _same_story(outbox: Outbox, delivery: Delivery) -> list[Delivery]:
     return outbox.same_story(delivery)
 
 
-def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:
+def context_of(post: Post, now: datetime, correction: Message | None = None) -> RequestContext:
     """Return the context of a request for a post, or with `correction` for its correction.
 
     A correction has a key of its own, derived from the new message and the time of the last change: it is the
@@ -229,7 +233,7 @@ def context_of(post: Post, now: datetime, correction: Message | None = None) -> 
         last = post.corrected_at.isoformat() if post.corrected_at else ""
         identity = f"{key} {last} {correction.fingerprint()}"
         key = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
-    return Context(key=key, at=now, parent=post.thread)
+    return RequestContext(key=key, at=now, parent=post.thread)
 
 
 def _key_of(post: Post) -> str:

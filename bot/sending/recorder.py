@@ -51,7 +51,7 @@ class Recorder:
         """
         done, self._done = self._done, None
         self.in_flight |= {claimed.post.id for claimed in (done.claim if done else None, claim) if claimed}
-        recorded, taken = self._persist(done, claim)
+        recorded, result = self._persist(done, claim)
         if done and not recorded:
             number = done.claim.post.id
             log.warning(
@@ -59,8 +59,10 @@ class Recorder:
                 number,
                 self._channel,
             )
-        self.in_flight = frozenset({claim.post.id}) if claim and taken is ClaimResult.CLAIMED else frozenset()
-        return taken
+        self.in_flight = (
+            frozenset({claim.post.id}) if claim and result is ClaimResult.CLAIMED else frozenset()
+        )
+        return result
 
     def _persist(self, done: FinishedAttempt | None, claim: Claim | None) -> tuple[bool, ClaimResult | None]:
         pause, refusals, logged = _SHORTEST, 0, ""

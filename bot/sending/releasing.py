@@ -48,7 +48,7 @@ class _Idle:
 
 
 @dataclass(slots=True, kw_only=True)
-class Memory:
+class ReleaseState:
     """The state of releasing in one process.
 
     `planned_at` is when the last successful planning run began: a digest, and a new period of a budget, wait
@@ -96,7 +96,7 @@ class Releaser:
     channel: Channel
     outbox: Outbox
     catalog: Catalog
-    memory: Memory
+    release_state: ReleaseState
 
     def release(self, left: int, now: datetime) -> int:
         """Create the posts that are due, and return how many: at most `left`, but all those of a digest."""
@@ -116,7 +116,7 @@ class Releaser:
         with self.outbox.database.read() as connection:
             backlog = backlog_state(connection, name)
             state = channelstate.states_in(connection, [name]).get(name)
-        if state is None or self.memory.is_idle(name, backlog, revision, now):
+        if state is None or self.release_state.is_idle(name, backlog, revision, now):
             return 0
         candidates = self._candidates(now)
         is_current = self._is_current(now)
@@ -130,17 +130,17 @@ class Releaser:
         if released is None:
             return 0
         if is_current and (last := decided or spent.digest_at):
-            self.memory.note_decided(name, last)
+            self.release_state.note_decided(name, last)
         # A post under way may fail, and then leaves its place in the budget to another.
         if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [candidate.expires_at for candidate in candidates]
             times = [time for time in (next_change(policy, spent, now), *ends) if time]
-            self.memory.note_idle(name, backlog, revision, now, min(times, default=None))
+            self.release_state.note_idle(name, backlog, revision, now, min(times, default=None))
         return released
 
     def _is_current(self, now: datetime) -> bool:
         """Return whether this process has planned since the digest was due, or the budget's period began."""
-        policy, planned_at = self.channel.policy, self.memory.planned_at
+        policy, planned_at = self.channel.policy, self.release_state.planned_at
         times = [policy.digest.last(now)] if policy.digest else []
         times += [policy.budget.period(now)[0]] if policy.budget else []
         latest = now + channelstate.MAX_AHEAD  # a later one is by a clock that was ahead
@@ -148,12 +148,12 @@ class Releaser:
 
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return the waiting deliveries that may be posted, and end those that may not."""
-        found, ended = self._sort(now)
+        candidates, ended = self._sort(now)
         withdrawn = [each for each in ended if each.covered_by is None]
         self._leave_out([each for each in ended if each.covered_by is not None][:MAX_ENDED], now)
         if self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MAX_ENDED]], now):
-            found, _ = self._sort(now)  # including articles that replace the ended ones
-        return found
+            candidates, _ = self._sort(now)  # including articles that replace the ended ones
+        return candidates
 
     def _sort(self, now: datetime) -> tuple[list[Candidate], list[EndedDelivery]]:
         waiting = self.outbox.backlog.waiting(self.channel.name, MAX_WAITING)

@@ -15,7 +15,7 @@ from bot.outbox.denials import denied_since
 from bot.outbox.records import Attempt, Claim, FinishedAttempt, Pause, RequestKind
 from bot.outbox.retry import Change, RetryState, after_correction, after_post
 from bot.sending.answering import after_test, answer_to, posted_message, report
-from bot.sending.prepare import Job
+from bot.sending.prepare import PreparedRequest
 from bot.sending.tools import Endpoint, Tools
 from bot.services import Outcome, Verdict, after_denial
 
@@ -37,18 +37,18 @@ class Requester:
         pauses = [self._paused_until, self._tools.host_pauses.get(self._endpoint.host)]
         return max([self._endpoint.pacer.wait(now), *(until - now for until in pauses if until is not None)])
 
-    def perform(self, job: Job, claim: Claim, claimed: float) -> FinishedAttempt:
+    def perform(self, prepared: PreparedRequest, claim: Claim, claimed: float) -> FinishedAttempt:
         """Make the request of a post, claimed from `claimed` on, and return what is to be recorded."""
         endpoint, tools = self._endpoint, self._tools
         began = tools.monotonic()
         endpoint.pacer.sent(began)
         may_send = partial(self._may_send, claim, claimed)
-        verdict, status = answer_to(tools.transport, endpoint.service, job.request, may_send)
+        verdict, status = answer_to(tools.transport, endpoint.service, prepared.request, may_send)
         finished_at, seconds = tools.clock(), tools.monotonic() - began
-        if verdict.outcome is Outcome.DENIED and job.kind is RequestKind.POST:
+        if verdict.outcome is Outcome.DENIED and prepared.kind is RequestKind.POST:
             since = denied_since(tools.outbox.database, endpoint.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
-        if job.thread and verdict.outcome is Outcome.DISABLED:
+        if prepared.thread and verdict.outcome is Outcome.DISABLED:
             # The thread may no longer exist. The next attempt is outside it, and shows whether that was the
             # reason.
             verdict = replace(verdict, outcome=Outcome.REJECTED, degradable=True)
@@ -62,8 +62,8 @@ class Requester:
             status=status,
             reason=verdict.reason,
         )
-        done = self._conclude(job, claim, verdict, attempt)
-        report(job, done, verdict, seconds)
+        done = self._conclude(prepared, claim, verdict, attempt)
+        report(prepared, done, verdict, seconds)
         return done
 
     def _may_send(self, claim: Claim, claimed: float) -> str | None:
@@ -80,33 +80,35 @@ class Requester:
             is_claimed = False
         return None if is_claimed else "too much time has passed since it was claimed"
 
-    def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> FinishedAttempt:
+    def _conclude(
+        self, prepared: PreparedRequest, claim: Claim, verdict: Verdict, attempt: Attempt
+    ) -> FinishedAttempt:
         failed = not verdict.outcome.is_success
         return FinishedAttempt(
             claim=claim,
-            change=self._change(job, verdict, attempt),
+            change=self._change(prepared, verdict, attempt),
             attempt=attempt,
-            posted=None if failed else posted_message(job, verdict),
-            pause=self._pause(job, verdict, attempt),
-            disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
+            posted=None if failed else posted_message(prepared, verdict),
+            pause=self._pause(prepared, verdict, attempt),
+            disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and prepared.message else None,
             error=verdict.reason if failed else None,
         )
 
-    def _change(self, job: Job, verdict: Verdict, attempt: Attempt) -> Change:
-        message, spread, now = job.message, self._tools.spread(), attempt.finished_at
-        retry_state = RetryState(failures=job.post.failures, form=job.post.form)
+    def _change(self, prepared: PreparedRequest, verdict: Verdict, attempt: Attempt) -> Change:
+        message, spread, now = prepared.message, self._tools.spread(), attempt.finished_at
+        retry_state = RetryState(failures=prepared.post.failures, form=prepared.post.form)
         if message is None:
             return after_test(verdict)
         has_image = message.image is not None or message.provider_icon is not None
-        if job.kind is RequestKind.CORRECT:
+        if prepared.kind is RequestKind.CORRECT:
             return after_correction(retry_state, verdict, now, spread=spread, has_image=has_image)
         is_harmless = self._endpoint.service.REPEAT_IS_HARMLESS
         policy = "retry" if is_harmless else self._endpoint.channel.on_unknown
         return after_post(retry_state, verdict, policy, now, spread=spread, has_image=has_image)
 
-    def _pause(self, job: Job, verdict: Verdict, attempt: Attempt) -> Pause | None:
+    def _pause(self, prepared: PreparedRequest, verdict: Verdict, attempt: Attempt) -> Pause | None:
         """Pause the channel or its host if the answer demands it, and return the pause, or None."""
-        is_denied = verdict.outcome is Outcome.DENIED and job.kind is RequestKind.POST
+        is_denied = verdict.outcome is Outcome.DENIED and prepared.kind is RequestKind.POST
         if verdict.outcome is not Outcome.RATE_LIMITED and not is_denied:
             return None
         wait = verdict.retry_after or timedelta(0)

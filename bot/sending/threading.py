@@ -24,7 +24,7 @@ MAX_RELATED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ThreadPlace:
     """The place of a post: the thread that the message `parent` began, or if that is None, the channel.
 
     `name` is the name of a thread that the post begins, "" for its title.
@@ -34,7 +34,7 @@ class Place:
     name: str = ""
 
 
-NO_PLACE = Place()
+NO_PLACE = ThreadPlace()
 
 
 def place_of(
@@ -44,7 +44,7 @@ def place_of(
     database: Database,
     catalog: Catalog,
     now: datetime,
-) -> Place:
+) -> ThreadPlace:
     """Return the place of a post about some articles.
 
     A post that was refused once is retried outside its thread, which may no longer exist.
@@ -52,9 +52,9 @@ def place_of(
     if channel.thread == "none" or post.form > Detail.FULL or not articles:
         return NO_PLACE
     if post.kind is PostKind.DIGEST:
-        return Place(parent=thread_of_digest(database, post))
+        return ThreadPlace(parent=thread_of_digest(database, post))
     if channel.thread == "story":
-        return Place(parent=_story_thread(articles, channel, database, catalog))
+        return ThreadPlace(parent=_story_thread(articles, channel, database, catalog))
     return _topic_place(articles, channel, database, catalog, now) if channel.thread == "topic" else NO_PLACE
 
 
@@ -76,12 +76,12 @@ def _story_thread(
 
 def _topic_place(
     articles: Sequence[Article], channel: Channel, database: Database, catalog: Catalog, now: datetime
-) -> Place:
+) -> ThreadPlace:
     topic = first_topic(articles[0], channel)
-    begun = thread_roots_since(database, channel.name, now - TOPIC_THREAD)
-    known = catalog.get_many({id for thread in begun for id in thread.article_ids})
-    for thread in begun:
-        first = next((known[id] for id in thread.article_ids if id in known), None)
+    roots = thread_roots_since(database, channel.name, now - TOPIC_THREAD)
+    in_threads = catalog.get_many({id for thread in roots for id in thread.article_ids})
+    for thread in roots:
+        first = next((in_threads[id] for id in thread.article_ids if id in in_threads), None)
         if first is not None and first_topic(first, channel) == topic:
-            return Place(parent=thread.message_id, name=topic)
-    return Place(name=topic)
+            return ThreadPlace(parent=thread.message_id, name=topic)
+    return ThreadPlace(name=topic)

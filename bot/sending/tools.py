@@ -11,9 +11,9 @@ from bot.outbox.lease import since_start
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
-from bot.sending.answering import Sends
+from bot.sending.answering import RequestSender
 from bot.sending.pace import Pacer
-from bot.sending.releasing import Memory
+from bot.sending.releasing import ReleaseState
 from bot.services import Destination, Service
 
 
@@ -74,7 +74,7 @@ class Tools:
 
     outbox: Outbox
     catalog: Catalog
-    transport: Sends
+    transport: RequestSender
     site: SiteLink
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -83,5 +83,5 @@ class Tools:
     stopping: Callable[[], bool]
     crowded: Callable[[], bool]
     host_pauses: dict[str, float] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    release_state: ReleaseState = field(default_factory=ReleaseState)
     reported: set[int] = field(default_factory=set)

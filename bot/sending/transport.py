@@ -4,11 +4,11 @@ This module knows no service and decides nothing: it never retries, follows no r
 out of here.
 
 Connecting (name lookup, TCP, TLS, a proxy's tunnel) is over before the first byte of a request leaves. So
-whatever fails there is `Unsent`, and whatever fails later is `Ambiguous`. A server may close a kept-alive
-connection at any moment, and a request that goes out just then is ambiguous for no good reason; hence a
-connection is used again only within MAX_IDLE seconds, far below any server's idle limit. A new one for every
-request would close that gap wholly, at the price of a TLS handshake each (and, measured on loopback without
-TLS, a third of the speed).
+whatever fails there is a RequestNotSentError, and whatever fails later is an AnswerLostError. A server may
+close a kept-alive connection at any moment, and the answer to a request that goes out just then is lost; so a
+connection is used again only within MAX_IDLE seconds, far below any server's idle limit. A new connection for
+every request would avoid that altogether, at the price of a TLS handshake each (and, measured on loopback
+without TLS, a third of the speed).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from bot.sending.connections import (
     causes,
     no_connection,
 )
-from bot.sending.errors import Ambiguous, TransportError, Unsent
+from bot.sending.errors import AnswerLostError, RequestNotSentError, TransportError
 from bot.sending.mail import MailTransport
 from bot.sending.network import DIRECT, Network
 from bot.services import Request, Response
@@ -108,8 +108,8 @@ class Transport:
         """Return the answer to `request`, whatever its status.
 
         `may_send` is asked after the connection is open and before the first byte of the request goes out: it
-        returns why the request must not be made any more, or None. Raises Unsent when nothing was posted for
-        certain, Ambiguous when it may have been.
+        returns why the request must not be made any more, or None. Raises RequestNotSentError if certainly
+        nothing was posted, and AnswerLostError if it may have been.
         """
         if request.envelope is not None:
             answer: Response | TransportError = self._mail.exchange(request, request.envelope, may_send)
@@ -125,11 +125,11 @@ class Transport:
         try:
             return self._exchange(self._route(request), request)
         except NotConnectedError as error:
-            return Unsent(str(error))
+            return RequestNotSentError(str(error))
         except _BREAKDOWNS as error:
-            return Ambiguous(_breakdown(error))
+            return AnswerLostError(_breakdown(error))
 
-    def _exchange(self, route: _Route, request: Request) -> Response | Ambiguous:
+    def _exchange(self, route: _Route, request: Request) -> Response | AnswerLostError:
         """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
 
         It does nothing of what Session.send adds: redirects, cookies and hooks, which have no
@@ -211,13 +211,13 @@ def fault_of(webhook: Secret, schemes: frozenset[str] = WEB) -> str | None:
     return None
 
 
-def _answer(answer: BaseHTTPResponse) -> Response | Ambiguous:
+def _answer(answer: BaseHTTPResponse) -> Response | AnswerLostError:
     """Return the answer whose head has come; when the rest does not, a refusal is still a refusal."""
     try:
         body = answer.read(MAX_BODY, decode_content=True)
     except _BREAKDOWNS as error:
         if answer.status < 300:
-            return Ambiguous(f"HTTP {answer.status}, and then {_breakdown(error)}")
+            return AnswerLostError(f"HTTP {answer.status}, and then {_breakdown(error)}")
         body = b""
     finally:
         answer.close()

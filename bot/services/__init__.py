@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from bot.services.answers import DENIED_FOR, Outcome, Pace, Response, Verdict, after_denial
 from bot.services.discord import Discord
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.google_chat import GoogleChat
 from bot.services.mail import Email
 from bot.services.mattermost import Mattermost
 from bot.services.rocketchat import RocketChat
 from bot.services.service import (
     NOWHERE,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
     host_of,
@@ -53,7 +53,6 @@ __all__ = [
     "DENIED_FOR",
     "NOWHERE",
     "SERVICES",
-    "Context",
     "Destination",
     "Detail",
     "Drawing",
@@ -61,10 +60,11 @@ __all__ = [
     "Pace",
     "Rate",
     "Request",
+    "RequestContext",
     "Response",
     "SecretShape",
     "Service",
-    "Times",
+    "TimeFormatter",
     "Verdict",
     "after_denial",
     "host_of",

@@ -51,7 +51,7 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
     image = web_url(message.image or "", URL) if with_image else None
     author = fit(clean(message.provider or ""), NAME)
     icon = web_url(message.provider_icon or "", URL) if with_image and author else None
-    shown = {
+    body = {
         "fallback": fit(title_of(message), TITLE),
         "color": COLOUR,
         "author_name": author,
@@ -64,14 +64,14 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
         _picture(message): image,
         "fields": list(_fields(message, escape)),
     }
-    return {name: value for name, value in shown.items() if value}
+    return {name: value for name, value in body.items() if value}
 
 
 def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
     """Return an attachment with formatted text, which has a title only if it is about several articles."""
     title, link = fit(title_of(message), TITLE), web_url(message.link, URL)
     image = web_url(message.image or "", URL) if with_image else None
-    shown = {
+    body = {
         "fallback": title,
         "color": COLOUR,
         "title": None if message.text else fit(title_of(message), TITLE, str if link else markup.escape),
@@ -79,7 +79,7 @@ def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> 
         "text": formatted(message, limit, markup),
         _picture(message): image,
     }
-    return {name: value for name, value in shown.items() if value}
+    return {name: value for name, value in body.items() if value}
 
 
 def formatted(message: Message, limit: int, markup: Markup) -> str:
@@ -135,9 +135,9 @@ def drawn(
 
     `shown` reverses the escaping, and `below` returns the small print of an attachment.
     """
-    sent: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
-    picture = sent.get("image_url", sent.get("thumb_url", ""))
-    called, _, comment = (payload.get("text", "") if sent else "").partition("\n")
+    attachment: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
+    picture = attachment.get("image_url", attachment.get("thumb_url", ""))
+    called, _, comment = (payload.get("text", "") if attachment else "").partition("\n")
     if not _CALL.fullmatch(called):
         called, comment = "", called
     return Drawing(
@@ -145,13 +145,13 @@ def drawn(
         badge="BOT",
         mention=called,
         comment=shown(comment),
-        above=sent.get("author_name", ""),
-        title=sent.get("title", ""),
-        text=shown(_LINK.sub(r"\1", sent.get("text", ""))),
+        above=attachment.get("author_name", ""),
+        title=attachment.get("title", ""),
+        text=shown(_LINK.sub(r"\1", attachment.get("text", ""))),
         picture=urlsplit(picture).hostname or "",
-        fields=tuple((field["title"], shown(field["value"])) for field in sent.get("fields", ())),
-        below=tuple(filter(None, (below(sent),))),
-        link=sent.get("title_link", ""),
+        fields=tuple((field["title"], shown(field["value"])) for field in attachment.get("fields", ())),
+        below=tuple(filter(None, (below(attachment),))),
+        link=attachment.get("title_link", ""),
         is_card=True,
     )
 

@@ -23,18 +23,18 @@ from bot.services.discord_embeds import (
     embed_of,
     escape,
 )
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text, title_of
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -104,7 +104,11 @@ class Discord(Service):
         return "forum" in settings
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message` under the site's name, where Discord allows that name.
 
@@ -125,7 +129,7 @@ class Discord(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that replaces the earlier post by `message`, in whatever form it was posted.
 
@@ -136,7 +140,7 @@ class Discord(Service):
         thread = (context.parent or message_id) if _is_forum(to) else None
         return Request(method="PATCH", url=_address(to.address, message_id, thread), json=payload)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         payload: dict[str, object] = {"content": fit(test_text(site), CONTENT, escape), **QUIET}
         return Request(method="POST", url=_address(to.address), json=payload)
@@ -145,7 +149,7 @@ class Discord(Service):
         """Return what `response` means; a success carries the id of the message."""
         return classify(response)
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message with one embed."""
         return drawn(request.json, times)
 
@@ -173,13 +177,15 @@ def _in_forum(to: Destination, message: Message, name: str) -> dict[str, object]
 
     https://docs.discord.com/developers/resources/webhook#execute-webhook
     """
-    written = to.options.get("forum_tags")
+    tags_text = to.options.get("forum_tags")
     tags = (
-        {str(topic).casefold(): tag for topic, tag in written.items()} if isinstance(written, Mapping) else {}
+        {str(topic).casefold(): tag for topic, tag in tags_text.items()}
+        if isinstance(tags_text, Mapping)
+        else {}
     )
-    found = dict.fromkeys(tags[topic.casefold()] for topic in message.labels if topic.casefold() in tags)
-    begun: dict[str, object] = {"thread_name": fit(clean(name) or title_of(message), THREAD_NAME)}
-    return {**begun, "applied_tags": list(found)[:APPLIED_TAGS]} if found else begun
+    tag_ids = dict.fromkeys(tags[topic.casefold()] for topic in message.labels if topic.casefold() in tags)
+    thread: dict[str, object] = {"thread_name": fit(clean(name) or title_of(message), THREAD_NAME)}
+    return {**thread, "applied_tags": list(tag_ids)[:APPLIED_TAGS]} if tag_ids else thread
 
 
 def _address(webhook: Secret, message_id: str | None = None, thread: str | None = None) -> Secret:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.listing import fitted
 from bot.services.message import Mention, MentionKind, Message, Picture, title_of
 from bot.services.remarks import COVERAGE, comment_of, covered
@@ -134,17 +134,17 @@ def embed_of(message: Message, *, with_image: bool) -> dict[str, object]:
     return {name: value for name, value in embed.items() if value or name == "color"}
 
 
-def drawn(sent: Mapping[str, Any], times: Times) -> Drawing:
+def drawn(payload: Mapping[str, Any], times: TimeFormatter) -> Drawing:
     """Return what Discord shows of a message with one embed."""
-    embed: dict[str, Any] = next(iter(sent.get("embeds", ())), {})
+    embed: dict[str, Any] = next(iter(payload.get("embeds", ())), {})
     stamp = embed.get("timestamp")
     footer = (embed.get("footer", {}).get("text"), stamp and times.exact(datetime.fromisoformat(stamp)))
     picture = embed.get("image", embed.get("thumbnail", {})).get("url", "")
-    called, _, comment = sent.get("content", "").partition("\n")
+    called, _, comment = payload.get("content", "").partition("\n")
     if not _CALL.fullmatch(called):
         called, comment = "", called
     return Drawing(
-        sender=sent.get("username", "Webhook"),
+        sender=payload.get("username", "Webhook"),
         mention=re.sub(r"<@&?(\d+)>", r"@\1", called),
         comment=_shown(comment, times),
         above=embed.get("author", {}).get("name", ""),
@@ -158,10 +158,10 @@ def drawn(sent: Mapping[str, Any], times: Times) -> Drawing:
     )
 
 
-def _shown(text: str, times: Times) -> str:
+def _shown(text: str, times: TimeFormatter) -> str:
     """Return the text that Discord shows for Markdown by `escape` and `_MARKUP`."""
     text = _STYLE.sub("", _LINK.sub(r"\1", text))
-    text = _TIME.sub(lambda found: times.ago(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    text = _TIME.sub(lambda match: times.ago(datetime.fromtimestamp(int(match[1]), UTC)), text)
     return _ESCAPED.sub(r"\1", re.sub(r"(?<=\d)\\(?=\.)", "", text)).replace("\u200b", "")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 
-class Times(Protocol):
+class TimeFormatter(Protocol):
     """Formats the times in a drawing, as a chat client would do for its reader."""
 
     def exact(self, time: datetime, /) -> str:

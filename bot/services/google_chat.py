@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.google_chat_card import (
     SUMMARY,
     above,
@@ -26,11 +26,11 @@ from bot.services.message import MentionKind, Message, test_text
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -91,7 +91,11 @@ class GoogleChat(Service):
         return True
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`; in the thread of `context.parent`, if there is one.
 
@@ -116,7 +120,7 @@ class GoogleChat(Service):
         address = _address(to.address, id, in_thread=bool(thread))
         return Request(method="POST", url=address, json=payload, message_id=id or None)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         text = fit(test_text(site), SUMMARY, escape_text)
         return Request(method="POST", url=to.address, json={"text": text})
@@ -138,17 +142,17 @@ class GoogleChat(Service):
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {code}")
         return judge(response, code if _CODE.fullmatch(code) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a card."""
-        sent: dict[str, Any] = request.json
-        card: dict[str, Any] = sent["cardsV2"][0]["card"] if "cardsV2" in sent else {"sections": []}
+        payload: dict[str, Any] = request.json
+        card: dict[str, Any] = payload["cardsV2"][0]["card"] if "cardsV2" in payload else {"sections": []}
         widgets = [widget for section in card["sections"] for widget in section["widgets"]]
         texts = [_shown(widget["textParagraph"]["text"]) for widget in widgets if "textParagraph" in widget]
         small = [_shown(widget["decoratedText"]["text"]) for widget in widgets if "decoratedText" in widget]
         buttons = [widget["buttonList"]["buttons"][0] for widget in widgets if "buttonList" in widget]
         picture = next((widget["image"]["imageUrl"] for widget in widgets if "image" in widget), "")
         header = card.get("header", {})
-        called, _, comment = (sent.get("text", "") if "cardsV2" in sent else "").partition("\n")
+        called, _, comment = (payload.get("text", "") if "cardsV2" in payload else "").partition("\n")
         if not called.startswith("<users/"):
             called, comment = "", called
         return Drawing(
@@ -165,7 +169,7 @@ class GoogleChat(Service):
         )
 
 
-def _message_id(message: Message, context: Context) -> str:
+def _message_id(message: Message, context: RequestContext) -> str:
     """Return an id that no other post in the space has, of this site or another; "" without a key."""
     if not context.key:
         return ""

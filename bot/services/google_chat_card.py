@@ -117,7 +117,7 @@ def notification_of(message: Message) -> str:
 
 def everything(message: Message) -> str:
     """Return the whole message as text, for when Google Chat refused its card."""
-    called = f"{said}\n" if (said := above(message)) else ""
+    called = f"{notice}\n" if (notice := above(message)) else ""
     if message.text:
         return called + cut(message.text, LIST, _bare, units)
     if message.items:

@@ -16,7 +16,7 @@ from bot.services.service import Service
 log = logging.getLogger("bot.services.layout")
 
 
-class Part(StrEnum):
+class MessagePart(StrEnum):
     """A part of a message that a channel may leave out; title, link and time are always there."""
 
     PROVIDER = "provider"
@@ -25,10 +25,10 @@ class Part(StrEnum):
     QUALITY = "quality"
 
 
-DEFAULT_PARTS = frozenset({Part.PROVIDER, Part.TOPICS, Part.SUMMARY})
+DEFAULT_PARTS = frozenset({MessagePart.PROVIDER, MessagePart.TOPICS, MessagePart.SUMMARY})
 
 
-class TemplateFault(BotError):  # noqa: N818 - a finding, not a fault of the program
+class BadTemplateError(BotError):
     """An error in a template; the text is NAME:LINE: reason."""
 
     def __init__(self, name: str, line: int, reason: str) -> None:
@@ -46,7 +46,7 @@ class Template(Protocol):
         """The template as the operator wrote it."""
 
     def render(self, message: Message) -> Text:
-        """Return the text for one article. Raises TemplateFault if the template fails."""
+        """Return the text for one article. Raises BadTemplateError if the template fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Layout:
     """How a channel shows its messages. `picture` None means none; `template` is for single articles."""
 
     picture: Picture | None = Picture.DEFAULT
-    parts: frozenset[Part] = DEFAULT_PARTS
+    parts: frozenset[MessagePart] = DEFAULT_PARTS
     template: Template | None = None
 
 
@@ -70,31 +70,31 @@ def laid_out(message: Message, layout: Layout) -> Message:
     no output: no message is lost because of its layout. A comment and other publishers of the story always
     show.
     """
-    shown = _parts_of(message, layout)
+    selected = _parts_of(message, layout)
     if layout.template is None or message.items or message.retracted or not message.article_id:
-        return shown
+        return selected
     try:
         text = layout.template.render(message)
-    except TemplateFault as fault:
+    except BadTemplateError as fault:
         log.warning("posted without its template article=%s: %s", message.article_id, fault)
-        return shown
+        return selected
     if not any(run.text.strip() for line in text for run in line.runs):
-        return shown
+        return selected
     covered = coverage_line(message)
-    return replace(shown, text=(*text, covered) if covered else text)
+    return replace(selected, text=(*text, covered) if covered else text)
 
 
 def _parts_of(message: Message, layout: Layout) -> Message:
     parts = layout.parts
     return replace(
         message,
-        provider=message.provider if Part.PROVIDER in parts else None,
+        provider=message.provider if MessagePart.PROVIDER in parts else None,
         provider_icon=message.provider_icon
-        if Part.PROVIDER in parts and layout.picture is not None
+        if MessagePart.PROVIDER in parts and layout.picture is not None
         else None,
-        topics=message.topics if Part.TOPICS in parts else (),
-        summary=message.summary if Part.SUMMARY in parts or not message.article_id else "",
-        quality=message.quality if Part.QUALITY in parts else None,
+        topics=message.topics if MessagePart.TOPICS in parts else (),
+        summary=message.summary if MessagePart.SUMMARY in parts or not message.article_id else "",
+        quality=message.quality if MessagePart.QUALITY in parts else None,
         image=message.image if layout.picture is not None else None,
         picture=layout.picture or Picture.DEFAULT,
         items=tuple(_parts_of(item, layout) for item in message.items),

@@ -21,19 +21,19 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from bot.services.answers import Outcome, Response, Verdict
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mail_text import COMMENT_STYLE, NAME, SUBJECT, SUMMARY, html_of, text_of
 from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Envelope,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -65,9 +65,9 @@ def _address(value: str) -> str:
     from email import policy  # here and below: most processes write no mail, and the import takes 4 ms
 
     header: Any = policy.default.header_factory("To", value)
-    found = header.addresses
+    addresses = header.addresses
     plain = value.isascii() and value.isprintable()
-    if not plain or len(found) != 1 or header.defects or not found[0].domain:
+    if not plain or len(addresses) != 1 or header.defects or not addresses[0].domain:
         raise ValueError("write an e-mail address, such as news@example.org")
     return value
 
@@ -128,7 +128,11 @@ class Email(Service):
         return True
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that sends `message`."""
         mail = _mail(to, fit(title_of(message), SUBJECT), message.site, context)
@@ -138,7 +142,7 @@ class Email(Service):
             mail.set_boundary(f"=_{str(mail['Message-ID'])[1:33]}")  # the same in every attempt
         return _request(to, mail)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         mail = _mail(to, fit(clean(f"Test from {site}"), SUBJECT), site, context)
         mail.set_content(f"{fit(test_text(site), SUMMARY)}\n")
@@ -163,7 +167,7 @@ class Email(Service):
             outcome=Outcome.UNKNOWN, reason=f"{status_text} is not a valid reply: it may have been sent"
         )
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a mail."""
         from email import policy
 
@@ -171,17 +175,17 @@ class Email(Service):
         text: str = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
         paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
         page = mail.get_body(("html",))
-        marked = page.get_content() if page else ""
-        picture = re.search(r'<img src="([^"]*)"', marked)
-        said = re.search(rf'<p style="{re.escape(COMMENT_STYLE)}">(.*?)</p>', marked)
-        if said:
+        page_html = page.get_content() if page else ""
+        picture = re.search(r'<img src="([^"]*)"', page_html)
+        comment = re.search(rf'<p style="{re.escape(COMMENT_STYLE)}">(.*?)</p>', page_html)
+        if comment:
             paragraphs.pop(0)
-        link = re.search(r'<a href="([^"]*)"', marked)
+        link = re.search(r'<a href="([^"]*)"', page_html)
         return Drawing(
             sender=_decoded(request.content(), "From"),
             badge="",
             above=f"To {mail['To']}",
-            comment=html.unescape(said[1]) if said else "",
+            comment=html.unescape(comment[1]) if comment else "",
             title=_decoded(request.content(), "Subject"),
             text="\n".join(paragraphs[1:-2]),
             picture=urlsplit(html.unescape(picture[1])).hostname or "" if picture else "",
@@ -190,7 +194,7 @@ class Email(Service):
         )
 
 
-def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMessage:
+def _mail(to: Destination, subject: str, site: str, context: RequestContext) -> EmailMessage:
     """Return a mail without content, with headers that prevent automatic answers (RFC 3834 §5)."""
     from email import policy
     from email.headerregistry import Address
@@ -218,8 +222,8 @@ def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMe
 
 def _decoded(content: bytes, name: str) -> str:
     """Return a header decoded; not by the newer parser, which keeps spaces between encoded words."""
-    written = str(BytesHeaderParser().parsebytes(content)[name]).replace("\r\n", "")
-    return str(make_header(decode_header(written))).replace("\u200b", "")
+    header = str(BytesHeaderParser().parsebytes(content)[name]).replace("\r\n", "")
+    return str(make_header(decode_header(header))).replace("\u200b", "")
 
 
 def _literal(text: str) -> str:

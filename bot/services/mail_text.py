@@ -98,5 +98,5 @@ def _image(message: Message) -> Iterator[str]:
     image = web_url(message.image or "", URL)
     if image:
         width = "160px" if message.picture is Picture.THUMBNAIL else "100%"
-        shown = f'<img src="{html.escape(image)}" alt="" style="max-width:{width}">'
-        yield f'<p style="margin:0 0 8px">{shown}</p>'
+        picture = f'<img src="{html.escape(image)}" alt="" style="max-width:{width}">'
+        yield f'<p style="margin:0 0 8px">{picture}</p>'

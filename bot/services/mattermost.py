@@ -12,17 +12,17 @@ from typing import ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.attachments import above, attachment, drawn, linked, plain_text
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
 from bot.services.rich import Markup
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -92,7 +92,11 @@ class Mattermost(Service):
     )
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
@@ -103,7 +107,7 @@ class Mattermost(Service):
         text = {"text": called} if called else {}
         return _request(to, {**text, "attachments": [{**attached, **small}]})
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
 
@@ -118,7 +122,7 @@ class Mattermost(Service):
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[error_id]}")
         return judge(response, error_id if _ID.fullmatch(error_id) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of an attachment."""
         return drawn(request.json, shown=_shown, below=lambda sent: str(sent.get("footer", "")))
 

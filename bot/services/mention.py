@@ -18,8 +18,8 @@ def refusal(mention: Mention, ids: Ids, name: str) -> str | None:
     if not ids:
         return f"{name} cannot notify anybody by a message of the bot"
     if mention.kind not in ids:
-        known = ", ".join(kind if kind is MentionKind.HERE else f"{kind}:ID" for kind in ids)
-        return f"{name} cannot notify `{mention.kind}`; write {known}"
+        allowed = ", ".join(kind if kind is MentionKind.HERE else f"{kind}:ID" for kind in ids)
+        return f"{name} cannot notify `{mention.kind}`; write {allowed}"
     if not ids[mention.kind].fullmatch(mention.id):
         return f"{mention.id} is not the id of a {mention.kind} in {name}"
     return None

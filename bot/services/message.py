@@ -222,8 +222,8 @@ def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tupl
 
 
 def _group_of(item: Message, followed: Collection[str] | None) -> str:
-    named = (topic for topic in item.topics if followed is None or slugify(topic) in followed)
-    return next(named, item.topics[0] if item.topics else OTHER)
+    matching = (topic for topic in item.topics if followed is None or slugify(topic) in followed)
+    return next(matching, item.topics[0] if item.topics else OTHER)
 
 
 def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:

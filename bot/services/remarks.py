@@ -47,13 +47,15 @@ def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
     Each name has its link, unless that is longer than `longest` characters. Yields nothing if nobody else
     covers the story, or the article is withdrawn.
     """
-    named = [(fit(clean(coverage.name), _NAME), coverage.link) for coverage in message.coverage[:MAX_NAMED]]
-    named = [(name, link) for name, link in named if name]
-    if not named or message.retracted:
+    publishers = [
+        (fit(clean(coverage.name), _NAME), coverage.link) for coverage in message.coverage[:MAX_NAMED]
+    ]
+    publishers = [(name, link) for name, link in publishers if name]
+    if not publishers or message.retracted:
         return
     words = words_of(message)
     before, _, after = words.translate(_sentence(len(message.coverage) - MAX_NAMED)).partition(_NAMES)
-    for number, (name, link) in enumerate(named):
+    for number, (name, link) in enumerate(publishers):
         yield Run(text=words.gettext(", ") if number else before)
         yield Run(text=name, link=(web_url(link, longest) or "") if longest else "")
     if after:

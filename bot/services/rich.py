@@ -79,10 +79,10 @@ def _run(run: Run, markup: Markup) -> str:
     before, _, after = run.text.partition(words) if words else (run.text, "", "")
     if not words:
         return run.text
-    written = (markup.label or markup.escape)(words) if run.link else markup.escape(words)
+    marked_up = (markup.label or markup.escape)(words) if run.link else markup.escape(words)
     for is_so, wrap in ((run.struck, markup.struck), (run.italic, markup.italic), (run.bold, markup.bold)):
-        written = wrap(written) if is_so else written
-    return before + (markup.link(written, run.link) if run.link else written) + after
+        marked_up = wrap(marked_up) if is_so else marked_up
+    return before + (markup.link(marked_up, run.link) if run.link else marked_up) + after
 
 
 def words_of(text: Sequence[Line]) -> str:

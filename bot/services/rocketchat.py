@@ -15,17 +15,17 @@ from typing import Any, ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.attachments import above, attachment, drawn, linked, plain_text
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
 from bot.services.rich import Markup
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -85,7 +85,11 @@ class RocketChat(Service):
     )
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
@@ -98,7 +102,7 @@ class RocketChat(Service):
         text = {"text": called} if called else {}
         return _request(to, {**text, "attachments": [{**attached, **small}]})
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
 
@@ -106,8 +110,8 @@ class RocketChat(Service):
         """Return what `response` means: only 200 with `{"success":true}` is a success."""
         answer = response.json_object()
         if response.status == 429:
-            waits = _WAIT.search(response.body)
-            return rate_limited(retry_after(response) or (seconds(waits[1].decode()) if waits else None))
+            wait = _WAIT.search(response.body)
+            return rate_limited(retry_after(response) or (seconds(wait[1].decode()) if wait else None))
         if response.status == 200 and answer.get("success") is True:
             return Verdict(outcome=Outcome.SENT, reason="posted")
         error = answer.get("error")
@@ -120,11 +124,11 @@ class RocketChat(Service):
             return Verdict(outcome=Outcome.DENIED, reason=reason)
         return judge(response, error if _CODE.fullmatch(error) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of an attachment."""
 
-        def below(sent: Mapping[str, Any]) -> str:
-            stamp = sent.get("ts")
+        def below(attachment: Mapping[str, Any]) -> str:
+            stamp = attachment.get("ts")
             return times.exact(datetime.fromisoformat(stamp)) if stamp else ""
 
         return drawn(request.json, shown=_shown, below=below)

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.services.answers import Response, Verdict
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import Ids
 from bot.services.message import Message
 from bot.services.options import Options, WebhookOptions
@@ -63,7 +63,7 @@ NOWHERE = Destination(address=Secret("https://webhook.invalid/api/webhooks/0/pre
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class RequestContext:
     """The values that a request depends on besides its destination and message.
 
     `key` is the same in all attempts to send one post, or one correction of it, and unique among all
@@ -80,7 +80,7 @@ class Context:
     may_begin_thread: bool = False
 
 
-NO_CONTEXT = Context()
+NO_CONTEXT = RequestContext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +119,12 @@ class Request:
         """Return the body for people: JSON over several lines, and a form with one field per line."""
         if self.body is None:
             return json.dumps(self.json, indent=2, ensure_ascii=False)
-        kind, written = self.headers.get("Content-Type", ""), self.body.decode("utf-8", "replace")
+        kind, content = self.headers.get("Content-Type", ""), self.body.decode("utf-8", "replace")
         if kind.startswith("application/json"):
-            return json.dumps(json.loads(written), indent=2, ensure_ascii=False)
+            return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
         if kind.startswith("application/x-www-form-urlencoded"):
-            return "\n".join(f"{name}: {value}" for name, value in parse_qsl(written))
-        return written
+            return "\n".join(f"{name}: {value}" for name, value in parse_qsl(content))
+        return content
 
 
 class Service(Protocol):
@@ -135,7 +135,7 @@ class Service(Protocol):
     any), where a leading dot includes all subdomains, and `SCHEMES` the schemes. `ITEMS` is how many articles
     one message can hold, and `MENTIONS` whom it can notify. `LAID_OUT` is whether people read its messages,
     so that a channel may have a layout. With `REPEAT_IS_HARMLESS`, a post that is sent twice with the same
-    `Context.key` is shown once, so that a lost answer needs no decision.
+    `RequestContext.key` is shown once, so that a lost answer needs no decision.
     """
 
     KIND: ClassVar[str]
@@ -179,7 +179,11 @@ class Service(Protocol):
         return NOWHERE
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`."""
 
@@ -189,18 +193,18 @@ class Service(Protocol):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that replaces an earlier post by `message`; None if that is impossible."""
         return None
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for a message that is clearly a test of `site`'s channel."""
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means, for any answer of any server."""
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a request that `post` returned."""
 
 

@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, model_validator
 
 from bot.services.answers import Response, Verdict
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -117,7 +117,11 @@ class Slack(Service):
         return "token_env" in settings
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`, without a preview of its link, as the message is like one.
 
@@ -134,7 +138,7 @@ class Slack(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that replaces the earlier post by `message`; None for a webhook's post.
 
@@ -146,7 +150,7 @@ class Slack(Service):
         payload = {"blocks": [], **_payload(message, detail), "ts": message_id}
         return _request(to, "chat.update", payload)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         return _request(to, "chat.postMessage", _text(fit(test_text(site), MESSAGE_TEXT, escape)))
 
@@ -169,10 +173,10 @@ class Slack(Service):
             "whose address begins with https://hooks.slack.com/services/"
         )
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message that consists of blocks."""
-        sent: Any = request.json.get("blocks", ())
-        return drawn(sent, times)
+        blocks: Any = request.json.get("blocks", ())
+        return drawn(blocks, times)
 
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:

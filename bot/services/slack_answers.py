@@ -110,8 +110,8 @@ def _of_api(response: Response, answer: dict[str, object]) -> Verdict:
         return Verdict(outcome=Outcome.SENT, reason="posted", message_id=stamp)
     if answer["ok"] is True or response.status >= 500:
         return judge(response)
-    known = _WORD.fullmatch(word) is not None
-    status = f"HTTP {response.status}" + (f": {word}" if known else "")
+    is_word = _WORD.fullmatch(word) is not None
+    status = f"HTTP {response.status}" + (f": {word}" if is_word else "")
     if word in TOO_MANY:
         return rate_limited(retry_after(response))
     if word in API_DEAD:

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.listing import fitted
 from bot.services.message import Mention, MentionKind, Message, Picture, title_of
 from bot.services.remarks import COVERAGE, comment_of, covered
@@ -105,7 +105,7 @@ def everything(message: Message) -> str:
     return head + title + (f"\n{summary}" if summary else "") + rest
 
 
-def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
+def drawn(blocks: Sequence[Mapping[str, Any]], times: TimeFormatter) -> Drawing:
     """Return the drawing of a message that consists of blocks."""
     called = [block for block in blocks if block.get("text", {}).get("type") == "mrkdwn"]
     blocks = blocks[len(called) :]
@@ -113,17 +113,17 @@ def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
         block for block in blocks[:1] if block["type"] == "section"
     ]  # an article has its header first
     blocks = blocks[len(comments) :]
-    found: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
-    button: Mapping[str, Any] = next(iter(found.get("actions", {}).get("elements", ())), {})
-    small = (_shown(element, times) for element in found.get("context", {}).get("elements", ()))
-    section: Mapping[str, Any] = found.get("section", {})
+    by_type: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
+    button: Mapping[str, Any] = next(iter(by_type.get("actions", {}).get("elements", ())), {})
+    small = (_shown(element, times) for element in by_type.get("context", {}).get("elements", ()))
+    section: Mapping[str, Any] = by_type.get("section", {})
     texts = [_shown(section.get("text"), times)]
     texts += [_rich_words(block) for block in blocks if block["type"] == "rich_text"]
-    picture = section.get("accessory", found.get("image", {})).get("image_url", "")
+    picture = section.get("accessory", by_type.get("image", {})).get("image_url", "")
     return Drawing(
         mention=" ".join(_MENTION.sub(r"@\1", block["text"]["text"]) for block in called),
         comment="".join(_shown(block["text"], times) for block in comments),
-        title=_shown(found.get("header", {}).get("text"), times),
+        title=_shown(by_type.get("header", {}).get("text"), times),
         text="\n".join(filter(None, texts)),
         picture=urlsplit(picture).hostname or "",
         below=tuple(filter(None, small)),
@@ -216,13 +216,13 @@ def _local_time(at: datetime) -> str:
 
 def _plain_lines(text: Sequence[Line]) -> str:
     """Return lines as plain text, with the address of each link in <>, which makes it a link."""
-    written = []
+    lines = []
     for line in text:
         words = escape("".join(run.text for run in line.runs))
         links = dict.fromkeys(run.link for run in line.runs if run.link)
         bullet = "• " if line.bullet else ""
-        written.append(bullet + words + "".join(f" <{escape(link)}>" for link in links))
-    return "\n".join(written)
+        lines.append(bullet + words + "".join(f" <{escape(link)}>" for link in links))
+    return "\n".join(lines)
 
 
 def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
@@ -291,8 +291,8 @@ def _rich_words(block: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _shown(element: Mapping[str, Any] | None, times: Times) -> str:
+def _shown(element: Mapping[str, Any] | None, times: TimeFormatter) -> str:
     """Return the text of a text object as Slack shows it."""
     text = str((element or {}).get("text") or "")
-    text = _DATE.sub(lambda found: times.exact(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    text = _DATE.sub(lambda match: times.exact(datetime.fromtimestamp(int(match[1]), UTC)), text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

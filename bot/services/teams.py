@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import Ids
 from bot.services.message import MentionKind, Message, test_text, title_of
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -87,7 +87,11 @@ class Teams(Service):
         )
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
@@ -97,7 +101,7 @@ class Teams(Service):
         link = None if message.items or message.text else web_url(message.link, URL)
         return request(to, body, title_of(message), link, button_of(message), mention=message.mention)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         text = fit(test_text(site), SUMMARY)
         return request(to, [paragraph(text)], text)
@@ -117,16 +121,16 @@ class Teams(Service):
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[code]} ({code})")
         return judge(response, code if _CODE.fullmatch(code) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a card."""
-        sent: Any = request.json["attachments"]
-        card: dict[str, Any] = sent[0]["content"]
+        attachments: Any = request.json["attachments"]
+        card: dict[str, Any] = attachments[0]["content"]
         parts: dict[str, Any] = {part["id"]: part for part in card["body"] if "id" in part}
         action: dict[str, Any] = next(iter(card.get("actions", ())), {})
         at = parts.get("published", {}).get("text", "")
         lines = [part for part in card["body"] if re.match("line|summary|covered", str(part.get("id", "")))]
         match = re.search(r"DATE\(([^,]+),", at)
-        shown = times.exact(datetime.fromisoformat(match[1])) if match else ""
+        time_text = times.exact(datetime.fromisoformat(match[1])) if match else ""
         return Drawing(
             sender="Workflows",
             mention=re.sub(r"</?at>", "", parts.get("mention", {}).get("text", "")),
@@ -135,7 +139,7 @@ class Teams(Service):
             title=text_of(parts.get("title")),
             text="\n".join(filter(None, map(text_of, lines))),
             picture=urlsplit(parts.get("picture", {}).get("url", "")).hostname or "",
-            below=tuple(filter(None, (text_of(parts.get("topics")), shown))),
+            below=tuple(filter(None, (text_of(parts.get("topics")), time_text))),
             button=action.get("title", ""),
             link=action.get("url", ""),
             is_card=True,

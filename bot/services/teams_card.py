@@ -118,8 +118,8 @@ def _formatted(run: Run) -> dict[str, object]:
 
 def _size(blocks: Sequence[dict[str, object]]) -> int:
     """Return the bytes of blocks of a card, in the longer of the two encodings."""
-    written = json.dumps(blocks, ensure_ascii=False)
-    return max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
+    text = json.dumps(blocks, ensure_ascii=False)
+    return max(len(text.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
 
 
 def _time(message: Message) -> str:
@@ -153,11 +153,11 @@ def text_of(block: dict[str, Any] | None) -> str:
 
 def _bare(text: Sequence[Line]) -> list[dict[str, object]]:
     """Return lines as plain text, with the address of each link after its words."""
-    written = []
+    lines = []
     for line in text:
         words = "".join(f"{run.text} {run.link}" if run.link else run.text for run in line.runs)
-        written.append(_runs(_run(("• " if line.bullet else "") + (words or " "))))
-    return written
+        lines.append(_runs(_run(("• " if line.bullet else "") + (words or " "))))
+    return lines
 
 
 def plain_body(message: Message) -> list[dict[str, object]]:

@@ -16,18 +16,18 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import Ids
 from bot.services.message import MentionKind, Message, test_text
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -111,7 +111,11 @@ class Telegram(Service):
         return True
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message`, as a photo with a caption if it has a picture."""
         target = _target(to, context)
@@ -128,7 +132,7 @@ class Telegram(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that changes the text or caption; the photo stays as it was posted."""
         number = message_id.removesuffix(_MARK)
@@ -140,7 +144,7 @@ class Telegram(Service):
         rendered = plain_of(message) if detail == Detail.PLAIN else text_of(message)
         return _request(to, "editMessageText", {**target, **rendered})
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         text = escaped(test_text(site), TEXT)
         return _request(to, "sendMessage", {**_target(to, NO_CONTEXT), "text": text, "parse_mode": "HTML"})
@@ -151,8 +155,8 @@ class Telegram(Service):
         described = answer.get("description")
         text = described.lower() if isinstance(described, str) else ""
         if response.status == 429:
-            asked = _parameters(answer).get("retry_after")
-            return rate_limited(seconds(asked) or retry_after(response))
+            wait = _parameters(answer).get("retry_after")
+            return rate_limited(seconds(wait) or retry_after(response))
         if response.status == 200:
             return _success(answer)
         if "message is not modified" in text:
@@ -163,15 +167,15 @@ class Telegram(Service):
         if answer.get("ok") is False and (text in DEAD or response.status == 403):
             # A 403 of the Bot API means that the bot was blocked or removed, or was never in the chat.
             reason = DEAD.get(text, "the bot was removed from the chat, or may not write there")
-            moved = _parameters(answer).get("migrate_to_chat_id")
-            reason += f": write `chat: {moved}`" if isinstance(moved, int) else ""
+            new_chat = _parameters(answer).get("migrate_to_chat_id")
+            reason += f": write `chat: {new_chat}`" if isinstance(new_chat, int) else ""
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {reason}")
         return judge(response, text if _DEGRADED.fullmatch(text) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message."""
-        sent: dict[str, Any] = request.json
-        lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
+        payload: dict[str, Any] = request.json
+        lines = str(payload.get("caption", payload.get("text", ""))).split("\n")
         called = lines.pop(0) if len(lines) > 1 and re.fullmatch(r"@\w+", lines[0]) else ""
         quoted = lines.pop(0) if len(lines) > 1 and lines[0].startswith("<i>") else ""
         small = lines[-1] if len(lines) > 1 and lines[-1].startswith("<i>") else ""
@@ -183,13 +187,13 @@ class Telegram(Service):
             comment=shown(quoted),
             title=shown(lines[0]),
             text=shown("\n".join(lines[1 : -1 if small else None])),
-            picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
+            picture=urlsplit(str(payload.get("photo", ""))).hostname or "",
             below=tuple(filter(None, (shown(small),))),
             link=html.unescape(link[1]) if link else "",
         )
 
 
-def _target(to: Destination, context: Context) -> dict[str, object]:
+def _target(to: Destination, context: RequestContext) -> dict[str, object]:
     target: dict[str, object] = {"chat_id": to.options["chat"]}
     if thread := to.options.get("message_thread_id"):
         target["message_thread_id"] = thread
@@ -204,8 +208,8 @@ def _request(to: Destination, method: str, payload: dict[str, object]) -> Reques
 
 
 def _parameters(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = answer.get("parameters")
-    return found if isinstance(found, dict) else {}
+    parameters = answer.get("parameters")
+    return parameters if isinstance(parameters, dict) else {}
 
 
 def _success(answer: Mapping[str, Any]) -> Verdict:

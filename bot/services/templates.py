@@ -16,7 +16,7 @@ from jinja2.environment import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.services import markdown
-from bot.services.layout import TemplateFault
+from bot.services.layout import BadTemplateError
 from bot.services.message import Message, title_of
 from bot.services.rich import Text
 from bot.services.text import clean
@@ -57,32 +57,32 @@ class Template:
     compiled: Compiled = field(repr=False, compare=False)
 
     def render(self, message: Message) -> Text:
-        """Return the text for one article. Raises TemplateFault if the template fails."""
-        written: list[str] = []
+        """Return the text for one article. Raises BadTemplateError if the template fails."""
+        pieces: list[str] = []
         size = 0
         try:
             for part in self.compiled.generate(**_values(message)):
-                written.append(part)
+                pieces.append(part)
                 size += len(part)
                 if size > MAX_OUTPUT:
-                    raise TemplateFault(self.name, 1, f"writes more than {MAX_OUTPUT} characters")
+                    raise BadTemplateError(self.name, 1, f"writes more than {MAX_OUTPUT} characters")
         except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
             line = _line_of(error, self.name)
-            raise TemplateFault(self.name, line, clean(str(error)) or type(error).__name__) from error
-        return markdown.formatted("".join(written))
+            raise BadTemplateError(self.name, line, clean(str(error)) or type(error).__name__) from error
+        return markdown.formatted("".join(pieces))
 
 
 def template(source: str, name: str) -> Template:
-    """Return a template. Raises TemplateFault if it is too long, invalid, or uses what is not allowed."""
+    """Return a template. Raises BadTemplateError if it is too long, invalid, or uses what is not allowed."""
     if len(source) > MAX_TEMPLATE:
-        raise TemplateFault(name, 1, f"is longer than {MAX_TEMPLATE} characters")
+        raise BadTemplateError(name, 1, f"is longer than {MAX_TEMPLATE} characters")
     try:
         tree = _ENVIRONMENT.parse(source, name=name, filename=name)
         for line, reason in _problems(tree):
-            raise TemplateFault(name, line, reason)
+            raise BadTemplateError(name, line, reason)
         code = _ENVIRONMENT.compile(tree, name=name, filename=name)
     except TemplateSyntaxError as error:
-        raise TemplateFault(name, error.lineno, clean(error.message or "cannot be read")) from error
+        raise BadTemplateError(name, error.lineno, clean(error.message or "cannot be read")) from error
     compiled = Compiled.from_code(_ENVIRONMENT, code, {})
     return Template(name=name, source=source, compiled=compiled)
 
@@ -132,10 +132,10 @@ def _values(message: Message) -> dict[str, Any]:
     }
 
 
-def _date(value: object, written: str = _DATE) -> str:
-    if not isinstance(value, datetime) or len(written) > _MAX_FORMAT:
+def _date(value: object, pattern: str = _DATE) -> str:
+    if not isinstance(value, datetime) or len(pattern) > _MAX_FORMAT:
         raise ValueError("date is a filter for published_at, with a format of at most 40 characters")
-    return value.strftime(written)
+    return value.strftime(pattern)
 
 
 def _escaped(value: object) -> object:

@@ -74,10 +74,10 @@ def clean(text: str) -> str:
     # _PERHAPS_MARK is visible.
     if text.isprintable() and "  " not in text and (text.isascii() or not _PERHAPS_MARK.search(text)):
         return text.strip()
-    found = " ".join(_UNSEEN.sub("", text).split())
-    if not any(map(_is_visible, found)):
+    cleaned = " ".join(_UNSEEN.sub("", text).split())
+    if not any(map(_is_visible, cleaned)):
         return ""
-    return "".join(_few_marks(found)) if _PERHAPS_MARK.search(found) else found
+    return "".join(_few_marks(cleaned)) if _PERHAPS_MARK.search(cleaned) else cleaned
 
 
 def _few_marks(text: str) -> Iterator[str]:

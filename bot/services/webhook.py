@@ -20,18 +20,18 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
 from bot.services.remarks import MAX_NAMED, comment_of
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -86,10 +86,10 @@ class Webhook(Service):
 
     def refusal(self, to: Destination) -> str | None:
         """Return why malformed secrets, or a private address that is not allowed, are refused, or None."""
-        written = to.secrets["secret"].reveal().split()
-        if not 1 <= len(written) <= SECRETS:
+        secrets = to.secrets["secret"].reveal().split()
+        if not 1 <= len(secrets) <= SECRETS:
             return f"write one secret, or {SECRETS} separated by a space"
-        if not all(map(_is_usable, written)):
+        if not all(map(_is_usable, secrets)):
             return f"a secret is {_PREFIX} and 24 to 64 random bytes in base64"
         if not _may_be_private(to) and _is_clearly_private(to.address):
             return "the address is not one of the public internet: set `allow_private: true` to allow it"
@@ -101,7 +101,11 @@ class Webhook(Service):
         return Destination(address=Secret("https://webhook.invalid/"), secrets=secrets)
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the signed event for a published article, or for an alert."""
         message = _one(message)
@@ -115,7 +119,7 @@ class Webhook(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the signed event for an article that was changed or withdrawn after it was posted."""
         message = _one(message)
@@ -124,7 +128,7 @@ class Webhook(Service):
             return _event(to, "article.withdrawn", context.at, data, context, message.site)
         return _event(to, "article.updated", message.updated_at, data, context, message.site)
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a signed event that is clearly a test."""
         data = {"site": fit(clean(site), NAME), "text": fit(test_text(site), SUMMARY)}
         return _event(to, "channel.test", context.at, data, context, site)
@@ -146,7 +150,7 @@ class Webhook(Service):
         rejected = verdict.outcome is Outcome.REJECTED
         return replace(verdict, outcome=Outcome.UNSENT) if rejected else verdict
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return a drawing of the event's data, as what the program shows is not known."""
         event: dict[str, Any] = json.loads(request.content())
         data: dict[str, Any] = event["data"]
@@ -208,7 +212,12 @@ def _coverage(message: Message) -> Iterator[dict[str, object]]:
 
 
 def _event(
-    to: Destination, kind: str, at: datetime | None, data: Mapping[str, object], context: Context, site: str
+    to: Destination,
+    kind: str,
+    at: datetime | None,
+    data: Mapping[str, object],
+    context: RequestContext,
+    site: str,
 ) -> Request:
     """Return a signed event; `at` is when it happened, while the signature has the time of the attempt."""
     now = context.at or at or datetime.fromtimestamp(0, UTC)
@@ -229,7 +238,7 @@ def _event(
     return Request(method="POST", url=to.address, body=content, headers=headers, public_only=public_only)
 
 
-def _event_id(kind: str, data: Mapping[str, object], context: Context, site: str) -> str:
+def _event_id(kind: str, data: Mapping[str, object], context: RequestContext, site: str) -> str:
     """Return the id of an event: the post's key, and a digest that distinguishes sites with one receiver."""
     digest = hashlib.blake2b(json.dumps([site, data.get("id"), kind]).encode(), digest_size=8).hexdigest()
     return f"msg_{context.key}_{digest}".replace(".", "_")

@@ -12,18 +12,18 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.drawing import Drawing, Times
+from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
-    Context,
     Destination,
     Detail,
     Rate,
     Request,
+    RequestContext,
     SecretShape,
     Service,
 )
@@ -96,7 +96,11 @@ class Zulip(Service):
         return Destination(address=address, options={"stream": "news"})
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the request that posts `message` under the article's first topic."""
         topics = () if message.items else (*message.topics, *message.labels)
@@ -109,14 +113,14 @@ class Zulip(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that changes the message's text: https://zulip.com/api/update-message"""
         if not message_id.isdecimal():
             return None
         return _request(to, "PATCH", f"/{message_id}", {"content": content_of(message, detail)})
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         return _message(to, "Test", fit(test_text(site), SUMMARY, escape))
 
@@ -137,10 +141,10 @@ class Zulip(Service):
             return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
         return judge(response, code if _CODE.fullmatch(code) else "")
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message."""
-        sent = dict(parse_qsl(request.content().decode()))
-        lines = sent["content"].split("\n")
+        fields = dict(parse_qsl(request.content().decode()))
+        lines = fields["content"].split("\n")
         called = lines.pop(0) if len(lines) > 1 and _MENTION.fullmatch(lines[0]) else ""
         quoted = lines.pop(0) if len(lines) > 1 and _COMMENT.fullmatch(lines[0]) else ""
         head, link = _LINK.search(lines[0]), ""
@@ -155,7 +159,7 @@ class Zulip(Service):
             badge="BOT",
             mention=re.sub(r"[*|]", "", called),
             comment=_shown(quoted, times),
-            above=f"# {sent['to']} > {sent['topic']}",
+            above=f"# {fields['to']} > {fields['topic']}",
             title=_shown(lines[0], times),
             text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
             picture=urlsplit(match[2]).hostname or "" if match else "",
@@ -196,7 +200,7 @@ def _request(to: Destination, method: Any, path: str, form: Mapping[str, str]) -
     )
 
 
-def _shown(text: str, times: Times) -> str:
-    text = _TIME.sub(lambda found: times.exact(datetime.fromisoformat(found[1])), text)
+def _shown(text: str, times: TimeFormatter) -> str:
+    text = _TIME.sub(lambda match: times.exact(datetime.fromisoformat(match[1])), text)
     text = _STYLE.sub("", re.sub(r"^\* ", "• ", text, flags=re.MULTILINE))
-    return _REFERENCE.sub(lambda found: chr(int(found[1])), text)
+    return _REFERENCE.sub(lambda match: chr(int(match[1])), text)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from bot.operator import reviewing
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.outbox.states import State
 from text.phrases import phrase
 from web.numbers import MAX_ID, whole_number
@@ -56,12 +56,12 @@ def page_number() -> int:
     return whole_number(request.args.get("page", "1"), 1, MAX_ID) or 1
 
 
-def seen_in(form: Mapping[str, str]) -> Seen | None:
+def seen_in(form: Mapping[str, str]) -> SeenState | None:
     """Return the delivery's state on the page that an order came from, or None."""
     state, attempts = form.get("state", ""), form.get("attempts", "")
     if state not in set(State) or not attempts.isdecimal():
         return None
-    return Seen(state=State(state), attempts=int(attempts[:9]))
+    return SeenState(state=State(state), attempts=int(attempts[:9]))
 
 
 def time_in(form: Mapping[str, str]) -> datetime | None:

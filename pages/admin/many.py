@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.operator import orders
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.operator.values import delivery_values
 from bot.outbox.database import Database
 from pages.admin.filters import delivery_filter
@@ -50,19 +50,19 @@ def add_orders(
         return redirect_with(results, f"/deliveries?{delivery_filter(request.form).query}")
 
 
-def _choice(text: str) -> tuple[int, Seen]:
+def _choice(text: str) -> tuple[int, SeenState]:
     """Return the number of a chosen delivery and its state in the list. Raises BadRequest for other texts."""
     number, _, seen = text.partition(":")
     found = whole_number(number, 1, MAX_ID)
     try:
         if found is not None:
-            return found, Seen.read(seen)
+            return found, SeenState.read(seen)
     except ValueError:
         pass
     raise BadRequest(phrase("That is not a delivery."))
 
 
-def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, now: datetime) -> str:
+def _carry_out(order: str, chosen: list[tuple[int, SeenState]], database: Database, now: datetime) -> str:
     """Carry out an order on each delivery, and return the text of the results, the most frequent first."""
     if not chosen:
         return phrase("No delivery was chosen.")

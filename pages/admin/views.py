@@ -15,7 +15,7 @@ from articles.topics import ALL
 from bot.operator import outlook, queries, reports
 from bot.operator.attention import Need, attention
 from bot.operator.explaining import Explanation, explanations
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.operator.parts import BotParts
 from bot.operator.reviewing import unreviewed
 from bot.operator.simulations import totals_of
@@ -125,7 +125,7 @@ class OperatorViews:
             totals=_by_state(queries.totals(database)),
             chosen=chosen,
             channels=sorted({name for name, _ in deliveries_by_state(database)}),
-            deliveries=[(delivery, Seen.of(delivery)) for delivery in found[:PER_PAGE]],
+            deliveries=[(delivery, SeenState.of(delivery)) for delivery in found[:PER_PAGE]],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
         )
 

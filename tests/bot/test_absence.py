@@ -27,7 +27,7 @@ from bot.planning.presence import CATCHING_UP
 from bot.run import Bot
 from bot.sending import requester
 from bot.sending.connections import MaySend
-from bot.sending.errors import Unsent
+from bot.sending.errors import RequestNotSentError
 from bot.sending.transport import Transport
 from bot.services import Request, Response
 from tests.bot.world import START, FakeCatalog, World, article, mainly_sqlite
@@ -55,7 +55,7 @@ class Frozen:
             self._successor.heartbeat()
             self._world.tick(self._successor)
         if may_send and (reason := may_send()):
-            raise Unsent(reason)
+            raise RequestNotSentError(reason)
         return self._transport.send(request)
 
 

@@ -11,7 +11,7 @@ import requests
 import config as configuration
 from bot.deadman import EVERY, DeadMansSwitch
 from bot.outbox.lease import TERM
-from bot.sending.errors import Unsent
+from bot.sending.errors import RequestNotSentError
 from bot.sending.transport import Transport
 from bot.services.answers import Response
 from bot.services.secret import Secret
@@ -34,7 +34,7 @@ class Monitor:
         self.calls.append(request)
         status = self._statuses.pop(0) if self._statuses else 200
         if status == 0:
-            raise Unsent("no connection")
+            raise RequestNotSentError("no connection")
         return Response(status=status)
 
 

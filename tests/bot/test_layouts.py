@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import config as configuration
 from app import create_app
 from bot.services import SERVICES
-from bot.services.layout import Layout, Part, TemplateFault, laid_out, message_for
+from bot.services.layout import BadTemplateError, Layout, MessagePart, laid_out, message_for
 from bot.services.markdown import escape, formatted
 from bot.services.message import Picture
 from bot.services.rich import Line, Run, words_of
@@ -32,7 +32,9 @@ def test_quality_is_shown_only_when_asked_for() -> None:
     """Everything but the quality is shown by default; a part that is left out is absent in digests too."""
     usual = laid_out(WHOLE, Layout())
     assert usual == replace(WHOLE, quality=None)
-    bare = laid_out(replace(WHOLE, items=(WHOLE,)), Layout(picture=None, parts=frozenset({Part.QUALITY})))
+    bare = laid_out(
+        replace(WHOLE, items=(WHOLE,)), Layout(picture=None, parts=frozenset({MessagePart.QUALITY}))
+    )
     for message in (bare, bare.items[0]):
         assert (message.provider, message.provider_icon, message.topics, message.summary) == (
             None,
@@ -124,7 +126,7 @@ def test_the_markdown_of_templates() -> None:
 )
 def test_a_template_reaches_nothing_but_its_fields(source: str, expected: str) -> None:
     """Anything else is refused, with its line."""
-    with pytest.raises(TemplateFault) as caught:
+    with pytest.raises(BadTemplateError) as caught:
         template(source, "t.j2")
     assert str(caught.value).startswith(expected)
 
@@ -178,7 +180,7 @@ def test_a_layout_changes_no_fingerprint(world: World) -> None:
     assert "Quality" not in shown
     post = world.post()
     assert post.fingerprint and world.chat.requests[-1].method == "POST"
-    again = world.started(replace(channel, layout=Layout(parts=frozenset({Part.QUALITY}))))
+    again = world.started(replace(channel, layout=Layout(parts=frozenset({MessagePart.QUALITY}))))
     world.clock.advance(minutes=10)
     world.tick(again)
     assert [request.method for request in world.chat.requests] == ["POST"]
@@ -224,7 +226,7 @@ def test_the_settings_become_a_layout(tmp_path: Path) -> None:
     environ = {"A": "https://hooks.slack.com/services/T0/B0/x"}
     channel, fault = channel_of(config.bot.channels[0], topics, environ, config.site)
     assert fault == ""
-    assert channel.layout.picture is None and channel.layout.parts == frozenset({Part.QUALITY})
+    assert channel.layout.picture is None and channel.layout.parts == frozenset({MessagePart.QUALITY})
     assert channel.layout.template is not None
     assert channel.layout.template.render(WHOLE) == (Line(runs=(Run(text="Small models", italic=True),)),)
     (tmp_path / "t.j2").write_text("\n{{ title")

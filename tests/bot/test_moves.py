@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, true
 
 from bot.operator import orders
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.outbox import channelstate, moves
 from bot.outbox.causes import Cause, describe
 from bot.outbox.channelstate import host_pauses
@@ -150,7 +150,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
     world.tick(bot)
-    seen = Seen(state=State.HELD, attempts=1)
+    seen = SeenState(state=State.HELD, attempts=1)
     number, now = world.only().id, world.clock()
     assert orders.resolve(world.database, number, posted=True, now=now, seen=seen).done
     for answer in (

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from bot.sending.connections import is_public
-from bot.sending.errors import Unsent
+from bot.sending.errors import RequestNotSentError
 from bot.sending.network import Network, NetworkError, network_of
 from bot.sending.transport import Transport
 from bot.services import Request
@@ -57,7 +57,7 @@ def elsewhere(server: SecureServer) -> str:
 
 def test_a_private_authority_is_trusted_when_it_is_named(server: SecureServer) -> None:
     """Without `ca_file` TLS fails before anything is sent; with it the request arrives."""
-    with pytest.raises(Unsent, match="TLS failed"):
+    with pytest.raises(RequestNotSentError, match="TLS failed"):
         transport(Network()).send(to(server.url))
     assert transport(Network(ca_file=server.ca_file)).send(to(server.url)).body == b"ok"
     assert transport(Network(ca_bundle=server.ca_file)).send(to(server.url)).body == b"ok"
@@ -75,7 +75,7 @@ def test_a_proxy_sees_the_host_and_nothing_of_the_address(tunnels: Tunnels, serv
 def test_a_proxy_that_is_down_is_proof_that_nothing_was_sent(server: SecureServer, tunnels: Tunnels) -> None:
     """With the proxy down, neither it nor the server has received the request."""
     tunnels.close()
-    with pytest.raises(Unsent, match="refused"):
+    with pytest.raises(RequestNotSentError, match="refused"):
         transport(Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)).send(to(elsewhere(server)))
     assert server.requests == []
 
@@ -85,7 +85,7 @@ def test_this_machine_and_no_proxy_need_no_proxy(server: SecureServer, tunnels: 
     network = Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)
     assert transport(network).send(to(server.url)).body == b"ok"
     excluded = Network(proxy=Secret(tunnels.address), no_proxy="example.invalid")
-    with pytest.raises(Unsent, match="cannot be resolved"):
+    with pytest.raises(RequestNotSentError, match="cannot be resolved"):
         transport(excluded).send(to(elsewhere(server)))
     assert tunnels.asked == []
 
@@ -175,7 +175,7 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
 def test_a_private_address_is_refused_where_only_public_ones_will_do(server: SecureServer) -> None:
     """Nothing is sent to a private address, with or without a proxy."""
     network = Network(proxy=Secret("http://127.0.0.1:9"), ca_file=server.ca_file)
-    with pytest.raises(Unsent, match="not public"):
+    with pytest.raises(RequestNotSentError, match="not public"):
         transport(network).send(to(server.url, public_only=True))
     assert server.requests == []
 
@@ -185,7 +185,7 @@ def test_nothing_goes_out_when_the_last_check_refuses() -> None:
     out = transport(Network())
     with Peer(answer(OK)) as peer:
         url = f"http://127.0.0.1:{peer.port}/services/T0/B0/x"
-        with pytest.raises(Unsent, match="the claim is another's"):
+        with pytest.raises(RequestNotSentError, match="the claim is another's"):
             out.send(to(url), lambda: "the claim is another's")
         assert out.send(to(url), lambda: None).body == b"ok"
         assert len(peer.requests) == 1
@@ -213,7 +213,7 @@ def test_a_check_that_fails_sends_nothing() -> None:
     def may_send() -> str | None:
         raise OSError("the database is away")
 
-    with Peer(answer(OK)) as peer, pytest.raises(Unsent, match="OSError"):
+    with Peer(answer(OK)) as peer, pytest.raises(RequestNotSentError, match="OSError"):
         transport(Network()).send(to(f"http://127.0.0.1:{peer.port}/services/T0/B0/x"), may_send)
     assert peer.requests == []
 
@@ -223,7 +223,7 @@ import sys
 from pathlib import Path
 import requests
 from bot.sending.network import Network
-from bot.sending.errors import Unsent
+from bot.sending.errors import RequestNotSentError
 from bot.sending.transport import Transport
 from bot.services import Request
 from bot.services.secret import Secret
@@ -233,7 +233,7 @@ request = Request(method="POST", url=Secret(url))
 try:
     out.send(request, lambda: None if claim.exists() else "the claim was taken")
     print("sent")
-except Unsent as error:
+except RequestNotSentError as error:
     print(error)
 """
 

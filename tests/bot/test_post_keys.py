@@ -11,7 +11,7 @@ from bot.operator import orders
 from bot.outbox.schema import posts
 from bot.outbox.states import State
 from bot.run import Bot
-from bot.services import Context, Destination, Detail, Request
+from bot.services import Destination, Detail, Request, RequestContext
 from bot.services.discord import Discord
 from bot.services.message import Message
 from bot.services.service import NO_CONTEXT
@@ -23,7 +23,11 @@ class Keyed(Discord):
     """A service that sends the key in a header."""
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         return replace(super().post(to, message, detail, context), headers={"x-key": context.key})
 
@@ -33,7 +37,7 @@ class Keyed(Discord):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         request = super().correct(to, message_id, message, detail, context)
         return request and replace(request, headers={"x-key": context.key})

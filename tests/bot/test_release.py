@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.outbox.records import PostKind
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.forecast import Arrival, Forecast, Pace, forecast
+from bot.planning.forecast import Arrival, Forecast, TickLimit, forecast
 from bot.planning.policy import MentionRule, Policy, Spent, Urgent
 from bot.planning.release import digest_due, release
 from bot.planning.windows import Quiet
@@ -22,7 +22,7 @@ from text.zones import zone
 
 HERE = Mention(kind=MentionKind.HERE)
 ROLE = Mention(kind=MentionKind.ROLE, id="1")
-PACE = Pace(per_tick=5, every=timedelta(minutes=1))
+PACE = TickLimit(per_tick=5, every=timedelta(minutes=1))
 MONDAY = datetime(2026, 3, 23, 0, tzinfo=UTC)
 """Begins the week in which clocks are set forward in Europe."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from articles.article import Image
 from bot.operator import orders, reviewing
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.outbox.records import Post
 from bot.outbox.states import PostState, State
 from bot.run import Bot
@@ -92,7 +92,7 @@ def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
 
 def test_what_is_dropped_is_not_posted_and_covers_its_story(world: World, bot: Bot) -> None:
     """A dropped article and others about its page are not posted, except by a replay."""
-    seen = Seen(state=State.HELD, attempts=0)
+    seen = SeenState(state=State.HELD, attempts=0)
     assert reviewing.drop(world.database, world.only().id, world.clock(), seen).done
     assert recorded_of_first(world) == ("dropped", START)
     world.catalog.put(article("again", link="https://example.com/a"))
@@ -131,7 +131,7 @@ def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> N
 def test_an_order_is_compared_with_what_was_seen(world: World, bot: Bot) -> None:
     """An outdated page cannot drop a post that was approved and lost its answer meanwhile."""
     world.chat.fail("ai-team", reset_after_body())
-    seen, number = Seen(state=State.HELD, attempts=0), world.only().id
+    seen, number = SeenState(state=State.HELD, attempts=0), world.only().id
     assert reviewing.approve(world.database, number, world.clock(), seen).done
     world.tick(bot)
     answer = reviewing.drop(world.database, number, world.clock(), seen)

@@ -12,7 +12,7 @@ from bot.outbox.backlog import Backlog
 from bot.outbox.states import State
 from bot.planning.release import PlannedPost
 from bot.run import Bot
-from bot.services import Context, Destination, Detail, Request
+from bot.services import Destination, Detail, Request, RequestContext
 from bot.services.discord import Discord
 from bot.services.message import Mention, MentionKind, Message, compose_post
 from bot.services.service import NO_CONTEXT
@@ -24,7 +24,11 @@ class Listing(Discord):
     """A service that writes the titles of all articles, in brackets where they are withdrawn."""
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         return replace(super().post(to, message, detail, context), json=_listed(message))
 
@@ -34,7 +38,7 @@ class Listing(Discord):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         request = super().correct(to, message_id, message, detail, context)
         return request and replace(request, json=_listed(message))

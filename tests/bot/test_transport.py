@@ -15,7 +15,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from bot.sending.errors import Ambiguous, TransportError, Unsent
+from bot.sending.errors import AnswerLostError, RequestNotSentError, TransportError
 from bot.sending.transport import MAX_BODY, Transport, fault_of
 from bot.services import Request
 from bot.services.secret import Secret
@@ -200,13 +200,13 @@ def test_head_and_body_leave_in_one_piece(transport: Transport) -> None:
 
 def test_a_refused_connection_is_proven_unsent(transport: Transport) -> None:
     """Without a listener nothing was posted."""
-    with pytest.raises(Unsent, match="refused"):
+    with pytest.raises(RequestNotSentError, match="refused"):
         transport.send(to(free_port()))
 
 
 def test_an_unknown_host_is_proven_unsent(transport: Transport) -> None:
     """No name under .invalid exists (RFC 6761 §6.4)."""
-    with pytest.raises(Unsent, match="cannot be resolved"):
+    with pytest.raises(RequestNotSentError, match="cannot be resolved"):
         transport.send(to(443, "https", "nowhere.invalid"))
 
 
@@ -219,20 +219,23 @@ def test_a_connection_that_is_not_accepted_is_proven_unsent(quick_to_connect: Tr
             client = waiting.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
-        with pytest.raises(Unsent, match="no connection in time"):
+        with pytest.raises(RequestNotSentError, match="no connection in time"):
             quick_to_connect.send(to(listener.getsockname()[1]))
 
 
 def test_a_server_without_tls_is_proven_unsent(transport: Transport) -> None:
     """The handshake fails before the first byte of the request."""
-    with Peer(hang, greeting=b"220 no TLS here\r\n") as peer, pytest.raises(Unsent, match="TLS failed"):
+    with (
+        Peer(hang, greeting=b"220 no TLS here\r\n") as peer,
+        pytest.raises(RequestNotSentError, match="TLS failed"),
+    ):
         transport.send(to(peer.port, "https"))
     assert not any(TOKEN.encode() in request for request in peer.requests)
 
 
 def test_a_handshake_that_hangs_is_proven_unsent(quick_to_connect: Transport) -> None:
     """urllib3 reports a read timeout, although the request had not begun."""
-    with Peer(answer(OK)) as peer, pytest.raises(Unsent, match="no connection in time"):
+    with Peer(answer(OK)) as peer, pytest.raises(RequestNotSentError, match="no connection in time"):
         quick_to_connect.send(to(peer.port, "https"))
     assert not peer.requests
 
@@ -240,7 +243,7 @@ def test_a_handshake_that_hangs_is_proven_unsent(quick_to_connect: Transport) ->
 def test_silence_is_ambiguous(quick_to_read: Transport) -> None:
     """A request that was read but not answered may have been posted, and was sent once."""
     with Peer(hang) as peer:
-        with pytest.raises(Ambiguous, match="in time"):
+        with pytest.raises(AnswerLostError, match="in time"):
             quick_to_read.send(to(peer.port))
         peer.wait_for_request()
     assert len(peer.requests) == 1
@@ -276,7 +279,7 @@ def test_a_broken_answer_is_ambiguous_and_sent_once(session: requests.Session, s
     session.mount("http://", HTTPAdapter(max_retries=3))
     transport = Transport(session, user_agent="tests", timeouts=PATIENT)
 
-    with Peer(script) as peer, pytest.raises(Ambiguous):
+    with Peer(script) as peer, pytest.raises(AnswerLostError):
         transport.send(to(peer.port))
     assert len(peer.requests) == 1
 
@@ -300,7 +303,7 @@ def test_a_dripping_answer_ends_at_the_deadline(quick_to_read: Transport, start:
         while not stopped.wait(0.05):
             connection.sendall(b"X" if start.endswith(b"\r\n\r\n") else b"X: y\r\n")
 
-    with Peer(drip) as peer, pytest.raises(Ambiguous, match="in time"):
+    with Peer(drip) as peer, pytest.raises(AnswerLostError, match="in time"):
         quick_to_read.send(to(peer.port))
 
 
@@ -395,7 +398,7 @@ def test_a_proxy_that_the_session_names_is_used(session: requests.Session) -> No
     assert proxy.requests[0].startswith(b"POST http://127.0.0.1:9/services/")
     session.proxies = {"http": f"http://127.0.0.1:{free_port()}", "https": f"http://127.0.0.1:{free_port()}"}
     for scheme in ("http", "https"):
-        with pytest.raises(Unsent):
+        with pytest.raises(RequestNotSentError):
             transport.send(to(9, scheme))
 
 
@@ -404,7 +407,7 @@ def test_a_proxy_without_a_tunnel_is_proven_unsent(session: requests.Session) ->
     transport = Transport(session, user_agent="tests", timeouts=PATIENT)
     with Peer(answer(b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n")) as proxy:
         session.proxies = {"https": f"http://127.0.0.1:{proxy.port}"}
-        with pytest.raises(Unsent):
+        with pytest.raises(RequestNotSentError):
             transport.send(to(9, "https"))
     assert not any(TOKEN.encode() in request for request in proxy.requests)
 
@@ -439,14 +442,14 @@ def test_which_webhooks_are_called(transport: Transport, url: str, fault: str | 
     found = fault_of(Secret(url))
     assert (found is None) if fault is None else (found is not None and fault in found)
     if fault:
-        with pytest.raises(Unsent, match=fault):
+        with pytest.raises(RequestNotSentError, match=fault):
             transport.send(Request(method="POST", url=Secret(url), json={}))
 
 
 def test_an_address_that_cannot_be_prepared_is_proven_unsent(transport: Transport) -> None:
     """A request that the library refuses to prepare was not sent."""
     request = Request(method="POST", url=Secret(f"https://exa mple..com/{TOKEN}"), json={})
-    with pytest.raises(Unsent, match="not a valid URL"):
+    with pytest.raises(RequestNotSentError, match="not a valid URL"):
         transport.send(request)
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from bot.services import Context, Destination, Detail, Request, Service
+from bot.services import Destination, Detail, Request, RequestContext, Service
 from bot.services.message import Message
 from text.language import available
 
-CONTEXT = Context(key="post-7", at=datetime(2026, 3, 4, 12, 5, tzinfo=UTC))
+CONTEXT = RequestContext(key="post-7", at=datetime(2026, 3, 4, 12, 5, tzinfo=UTC))
 MESSAGE = Message(
     title="Small models",
     link="https://example.com/small?a=1&b=2",

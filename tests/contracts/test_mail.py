@@ -16,7 +16,7 @@ import pytest
 import requests
 import trustme
 
-from bot.sending.errors import Ambiguous, TransportError, Unsent
+from bot.sending.errors import AnswerLostError, RequestNotSentError, TransportError
 from bot.sending.mail import MailTransport
 from bot.sending.transport import Transport, fault_of
 from bot.services import SERVICES, Detail, Outcome, Request
@@ -150,17 +150,17 @@ def test_a_connection_that_breaks_says_what_may_have_happened(
 ) -> None:
     """Before the message nothing was sent; after it the outcome is unknown. Neither is retried by itself."""
     server.replies += [Reply("RCPT", cut=True)]
-    with pytest.raises(Unsent):
+    with pytest.raises(RequestNotSentError):
         transport.send(mail_to(server))
     server.replies += [Reply("DATA", cut=True, posts=True)]
-    with pytest.raises(Ambiguous):
+    with pytest.raises(AnswerLostError):
         transport.send(mail_to(server))
     assert (len(server.mails), server.tries) == (1, 2)
 
 
 def test_a_claim_that_was_lost_sends_nothing(server: MailServer, transport: Transport) -> None:
     """The last check of the claim is made when the server is ready."""
-    with pytest.raises(Unsent, match="another bot"):
+    with pytest.raises(RequestNotSentError, match="another bot"):
         transport.send(mail_to(server), lambda: "another bot has it")
     assert (len(server.mails), server.tries) == (0, 1)
 
@@ -185,7 +185,7 @@ def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None
             assert SERVICE.classify(answer).outcome is outcome
         assert request.envelope is not None
         answer = MailTransport(timeouts=(60.0, 60.0), ca_file=None).exchange(request, request.envelope, None)
-        assert isinstance(answer, Unsent) and "TLS failed" in str(answer)
+        assert isinstance(answer, RequestNotSentError) and "TLS failed" in str(answer)
         assert len(server.mails) == 1
 
 
@@ -205,7 +205,7 @@ def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
         request = SERVICE.post(CASE.at(f"smtp://127.0.0.1:{listener.getsockname()[1]}"), MESSAGE)
         assert request.envelope is not None
         transport = MailTransport(timeouts=(30.0, 30.0), ca_file=None, whole=0.3)
-        assert isinstance(transport.exchange(request, request.envelope, None), Unsent)
+        assert isinstance(transport.exchange(request, request.envelope, None), RequestNotSentError)
         ended.set()
         dripping.join()
 

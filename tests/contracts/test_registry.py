@@ -13,7 +13,7 @@ import requests
 import config as configuration
 from app import create_app
 from bot.outbox import upgrading
-from bot.services import SERVICES, Context
+from bot.services import SERVICES, RequestContext
 from config import BotConfig, ConfigError, SiteConfig
 from ops.redact import Redactor
 from tests.contracts.kinds import CASES
@@ -95,7 +95,7 @@ def test_its_secrets_are_redacted() -> None:
     failure = "POST https://toy.example/toy/s3cr3t failed"
     assert Redactor()(failure) == "POST https://toy.example/toy/*** failed"
     destination = toy_destination("https://toy.example/toy/s3cr3t")
-    request = TOY.post(destination, MESSAGE, context=Context(key="p1"))
+    request = TOY.post(destination, MESSAGE, context=RequestContext(key="p1"))
     for shown in (repr(destination), repr(request)):
         assert "s3cr3t" not in shown and KEY not in shown and "Toy-Signature" not in shown
 
@@ -139,7 +139,7 @@ def test_a_request_carries_what_a_signed_webhook_needs() -> None:
     """It has a raw body, headers over it, an id shared by all attempts, and the message to reply to."""
     destination = toy_destination("https://toy.example/toy/t0ken")
     heading = replace(MESSAGE, title="Two articles", items=(MESSAGE, replace(MESSAGE, title="Another")))
-    request = TOY.post(destination, heading, context=Context(key="post-7", parent="m1"))
+    request = TOY.post(destination, heading, context=RequestContext(key="post-7", parent="m1"))
     expected = hmac.new(KEY.encode(), b"post-7.." + request.content(), hashlib.sha256).hexdigest()
     assert request.headers["Toy-Signature"] == expected
     assert request.headers["Toy-Id"] == "post-7"

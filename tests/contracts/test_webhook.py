@@ -11,9 +11,9 @@ import pytest
 import requests
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.sending.errors import Unsent
+from bot.sending.errors import RequestNotSentError
 from bot.sending.transport import Transport
-from bot.services import SERVICES, Context, Destination, Request
+from bot.services import SERVICES, Destination, Request, RequestContext
 from bot.services.secret import Secret
 from tests.contracts.cases.webhook import CASE
 from tests.contracts.samples import CONTEXT, MESSAGE
@@ -24,7 +24,7 @@ SERVICE = SERVICES["webhook"]
 OTHER = "whsec_" + base64.b64encode(bytes(range(64))).decode()
 
 
-def signed(secret: str, context: Context) -> Request:
+def signed(secret: str, context: RequestContext) -> Request:
     secrets = {"webhook": Secret("https://program.example/"), "secret": Secret(secret)}
     return SERVICE.post(SERVICE.destination(secrets, {}), MESSAGE, context=context)
 
@@ -134,7 +134,7 @@ def test_a_private_address_is_refused_unless_the_settings_allow_it(address: str)
 def test_a_name_that_leads_to_a_private_address_is_not_called() -> None:
     """The name is looked up once, and only an address that was found public is connected to."""
     request = SERVICE.post(destination("https://localhost.localdomain/hook"), MESSAGE, context=CONTEXT)
-    with requests.Session() as session, pytest.raises(Unsent) as caught:
+    with requests.Session() as session, pytest.raises(RequestNotSentError) as caught:
         Transport(session, user_agent="tests").send(request)
     assert "not public" in str(caught.value) or "cannot be resolved" in str(caught.value)
 

@@ -15,17 +15,17 @@ from datetime import UTC, timedelta
 from typing import Any, ClassVar
 
 from bot.services import (
-    Context,
     Destination,
     Detail,
     Drawing,
     Outcome,
     Rate,
     Request,
+    RequestContext,
     Response,
     SecretShape,
     Service,
-    Times,
+    TimeFormatter,
     Verdict,
 )
 from bot.services.answers import judge, rate_limited, retry_after
@@ -70,7 +70,11 @@ class Toy(Service):
         return toy_destination("https://webhook.invalid/toy/preview")
 
     def post(
-        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+        self,
+        to: Destination,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request:
         """Return the signed request."""
         body: dict[str, Any] = {"room": to.options["room"], "title": _text(title_of(message))}
@@ -93,12 +97,12 @@ class Toy(Service):
         message_id: str,
         message: Message,
         detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
+        context: RequestContext = NO_CONTEXT,
     ) -> Request | None:
         """Return None: a toy's message cannot be changed."""
         return None
 
-    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+    def test(self, to: Destination, site: str, context: RequestContext = NO_CONTEXT) -> Request:
         """Return a signed test message."""
         text = {"room": to.options["room"], "title": _text(f"This is a test message from {clean(site)}")}
         return _signed(to, json.dumps(text).encode(), context)
@@ -116,7 +120,7 @@ class Toy(Service):
             return Verdict(outcome=Outcome.SENT, reason="posted", message_id=answer["shown"])
         return judge(response)
 
-    def draw(self, request: Request, times: Times) -> Drawing:
+    def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a toy's message."""
         sent = json.loads(request.content())
         return Drawing(title=sent["title"], text=" ".join(sent["blocks"]), below=(f"Room {sent['room']}",))
@@ -130,7 +134,7 @@ def _text(text: str) -> str:
     return fit(text, LONGEST, lambda cut: cut.replace("@", "(at)"))
 
 
-def _signed(to: Destination, body: bytes, context: Context) -> Request:
+def _signed(to: Destination, body: bytes, context: RequestContext) -> Request:
     key = to.secrets["key"].reveal().encode()
     stamp = context.at.isoformat() if context.at else ""
     signature = hmac.new(key, f"{context.key}.{stamp}.".encode() + body, hashlib.sha256).hexdigest()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.operator import queries, reports
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from bot.outbox import channelstate
 from bot.outbox.states import State
 from pages.admin.charts import top
@@ -92,7 +92,7 @@ def test_orders_for_many(desk: Desk) -> None:
     desk.check()
     found = queries.listed(desk.parts.database, states=[State.WAITING])
     assert len(found) == 4
-    chosen = [f"{each.id}:{Seen.of(each)}" for each in found]
+    chosen = [f"{each.id}:{SeenState.of(each)}" for each in found]
     changed = chosen[0].replace("/0", "/3")
     data = {"form_token": form_token(client), "delivery": [changed, *chosen[1:]], "channel": "team"}
     answer = client.post("/admin/deliveries/chosen/skip", data=data, follow_redirects=True)

@@ -53,8 +53,8 @@ def _add_copying(group: AppGroup, load: LoadParts) -> None:
         `flask bot resolve`.
         """
         parts = load(sys.stderr)
-        rows, held = copying.restore(file, parts.database, parts.clock())
-        print_line(f"restored {counted(rows, 'row')}; {counted(held, 'message')} held")
+        rows, held_count = copying.restore(file, parts.database, parts.clock())
+        print_line(f"restored {counted(rows, 'row')}; {counted(held_count, 'message')} held")
 
     @group.command(short_help="Copy the outbox into another database.")
     @click.argument("url", envvar="NEW_DATABASE_URL")

@@ -40,12 +40,12 @@ def _add_explain(group: AppGroup, load: LoadParts) -> None:
     def explain_(article: str, as_json: bool) -> None:
         """Explain for every channel why ARTICLE (an id or a file) is posted or not, and list its attempts."""
         parts = ready(load(sys.stderr))
-        found, now = article_named(parts, article), parts.clock()
-        explained = explanations(parts.database, parts.catalog, parts.channels, found, now, parts.every)
+        chosen, now = article_named(parts, article), parts.clock()
+        explained = explanations(parts.database, parts.catalog, parts.channels, chosen, now, parts.every)
         if as_json:
-            print_json(values.explanation_values(found, explained, now), indent=2)
+            print_json(values.explanation_values(chosen, explained, now), indent=2)
             return
-        print_lines([f"{found.title}  ({found.id})"])
+        print_lines([f"{chosen.title}  ({chosen.id})"])
         for explanation in explained:
             print_lines(reports.explanation_lines(explanation, now))
 
@@ -70,13 +70,13 @@ def _add_deliveries(group: AppGroup, load: LoadParts) -> None:
         parts = ready(load(sys.stderr))
         if channel is not None and channel not in channelstate.states(parts.database):
             channel_named(parts, channel)
-        shown = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        found = queries.listed(parts.database, states=shown, channel=channel, limit=limit)
+        listed_states = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
+        rows = queries.listed(parts.database, states=listed_states, channel=channel, limit=limit)
         if as_json:
-            for delivery in found:
+            for delivery in rows:
                 print_json(values.delivery_values(delivery))
         else:
-            print_lines(reports.delivery_lines(found, terminal_width()) if found else ["none"])
+            print_lines(reports.delivery_lines(rows, terminal_width()) if rows else ["none"])
 
 
 def _add_channels(group: AppGroup, load: LoadParts) -> None:
@@ -108,7 +108,7 @@ def _print_channels(parts: BotParts) -> None:
 def _channels_values(parts: BotParts) -> dict[str, Any]:
     now, database = parts.clock(), parts.database
     states, counts = channelstate.states(database), deliveries_by_state(database)
-    known = {channel.name for channel in parts.channels}
+    configured = {channel.name for channel in parts.channels}
     return {
         "bot": values.bot_values(lease.holder(database), now),
         "attention": {item.need.name.lower(): item.count for item in attention(database, now)},
@@ -119,7 +119,8 @@ def _channels_values(parts: BotParts) -> dict[str, Any]:
             for channel in parts.channels
         ],
         "not_in_settings": {
-            name: values.deliveries_of(name, counts) for name in sorted({name for name, _ in counts} - known)
+            name: values.deliveries_of(name, counts)
+            for name in sorted({name for name, _ in counts} - configured)
         },
     }
 

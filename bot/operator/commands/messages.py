@@ -44,12 +44,12 @@ def add_messages(group: AppGroup, load: LoadParts) -> None:
     def preview(channel: str, article: str) -> None:
         """Show exactly what would be posted to CHANNEL for ARTICLE (an id or a file)."""
         parts = load(sys.stderr)
-        named = channel_named(parts, channel)
+        target = channel_named(parts, channel)
         message = compose(article_named(parts, article), site=parts.site.name, site_url=parts.site.url)
-        message = in_language(message, named.language)
-        service = SERVICES[named.kind]
-        shown = message_for(message, named.layout, service)
-        request = service.post(named.destination or service.example(), shown)
+        message = in_language(message, target.language)
+        service = SERVICES[target.kind]
+        laid_out = message_for(message, target.layout, service)
+        request = service.post(target.destination or service.example(), laid_out)
         if request.body is None:
             print_json(request.json, indent=2)
         else:

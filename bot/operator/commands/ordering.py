@@ -14,25 +14,27 @@ from flask.cli import AppGroup
 
 from bot.operator import orders, queries, reports
 from bot.operator.commands.shared import DELIVERY, LoadParts, channel_named, clear_errors, ready
-from bot.operator.orders import OrderResult, Seen
+from bot.operator.orders import OrderResult, SeenState
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate
 from text.numbers import counted
 from text.printable import print_line
 from text.terminal import CommandError
 
-Order = Callable[[int, Seen | None], OrderResult]
+Order = Callable[[int, SeenState | None], OrderResult]
 """Carries out an order on the delivery with this number if it is still as it was seen."""
 
 
-class _SeenType(click.ParamType[Seen]):
+class _SeenType(click.ParamType[SeenState]):
     name = "state/attempts"
 
-    def convert(self, value: str | Seen, param: click.Parameter | None, ctx: click.Context | None) -> Seen:
-        if isinstance(value, Seen):
+    def convert(
+        self, value: str | SeenState, param: click.Parameter | None, ctx: click.Context | None
+    ) -> SeenState:
+        if isinstance(value, SeenState):
             return value
         try:
-            return Seen.read(value)
+            return SeenState.read(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -53,7 +55,7 @@ def add_delivery_orders(group: AppGroup, load: LoadParts) -> None:
     @IDS
     @SEEN
     @clear_errors
-    def replay(ids: tuple[int, ...], seen: Seen | None) -> None:
+    def replay(ids: tuple[int, ...], seen: SeenState | None) -> None:
         """Post these deliveries, or post them again, regardless of the rules."""
         parts = ready(load(sys.stderr))
         carry_out(parts, ids, seen, lambda number, s: orders.replay(parts.database, number, parts.clock(), s))
@@ -63,13 +65,13 @@ def add_delivery_orders(group: AppGroup, load: LoadParts) -> None:
     @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
     @SEEN
     @clear_errors
-    def resolve(ids: tuple[int, ...], posted: bool | None, seen: Seen | None) -> None:
+    def resolve(ids: tuple[int, ...], posted: bool | None, seen: SeenState | None) -> None:
         """Record whether deliveries whose answer was lost were posted; those that were not are posted now."""
         if posted is None:
             raise click.UsageError("check the channel, then give --posted or --not-posted")
         parts, seen_there = ready(load(sys.stderr)), posted
 
-        def order(number: int, seen: Seen | None) -> OrderResult:
+        def order(number: int, seen: SeenState | None) -> OrderResult:
             return orders.resolve(parts.database, number, posted=seen_there, now=parts.clock(), seen=seen)
 
         carry_out(parts, ids, seen, order)
@@ -78,7 +80,7 @@ def add_delivery_orders(group: AppGroup, load: LoadParts) -> None:
     @IDS
     @SEEN
     @clear_errors
-    def skip(ids: tuple[int, ...], seen: Seen | None) -> None:
+    def skip(ids: tuple[int, ...], seen: SeenState | None) -> None:
         """Never post these deliveries, as if their articles were older than the channel."""
         parts = ready(load(sys.stderr))
         carry_out(parts, ids, seen, lambda number, s: orders.skip(parts.database, number, parts.clock(), s))
@@ -113,7 +115,7 @@ def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
     def forget(channel: str) -> None:
         """Drop what waits for CHANNEL, which is no longer in the settings; the record of posts stays."""
         parts = ready(load(sys.stderr))
-        if channel in {known.name for known in parts.channels}:
+        if channel in {each.name for each in parts.channels}:
             raise CommandError(f"{channel} is in the settings: remove it there first")
         dropped = orders.forget(parts.database, channel, parts.clock())
         if dropped is None:
@@ -121,21 +123,21 @@ def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
         print_line(f"{channel} is forgotten; {counted(dropped, 'delivery', 'deliveries')} waited for it")
 
 
-def carry_out(parts: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
+def carry_out(parts: BotParts, ids: tuple[int, ...], seen: SeenState | None, order: Order) -> None:
     """Give the order for each delivery, print each result, and exit with status 1 if one was refused.
 
     An order applies to a whole message, so it is given only once for deliveries in the same message.
     """
     numbers = sorted(set(ids))
-    found = {number: queries.one(parts.database, number) for number in numbers}
+    deliveries = {number: queries.one(parts.database, number) for number in numbers}
     ordered: dict[int, int] = {}
     refused = False
     for number in numbers:
-        delivery = found[number]
+        delivery = deliveries[number]
         if delivery is not None and (first := ordered.get(delivery.post_id or 0)) is not None:
             print_line(f"delivery {number} is in the same message as delivery {first}")
             continue
-        answer = order(number, seen or (Seen.of(delivery) if delivery is not None else None))
+        answer = order(number, seen or (SeenState.of(delivery) if delivery is not None else None))
         print_line(f"delivery {number}: {answer.text}", stream=sys.stdout if answer.done else sys.stderr)
         refused = refused or not answer.done
         if answer.done and answer.whole_message and delivery is not None and delivery.post_id is not None:

@@ -56,14 +56,14 @@ def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
         parts = load(sys.stderr)
         if other or content:
             with proposed(other, content) as change:
-                found = _compare(parts, change)
+                result = _compare(parts, change)
         else:
-            found = _next_run(parts)
+            result = _next_run(parts)
         if as_json:
-            print_json(values.plan_values(found))
+            print_json(values.plan_values(result))
         else:
-            print_lines(reports.plan_lines(found))
-        sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
+            print_lines(reports.plan_lines(result))
+        sys.exit(3 if at_most is not None and len(result.posts) > at_most else 0)
 
 
 def _next_run(parts: BotParts) -> Plan:

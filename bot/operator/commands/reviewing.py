@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 from bot.operator import reports, reviewing, values
 from bot.operator.commands.ordering import IDS, SEEN, carry_out
 from bot.operator.commands.shared import DELIVERY, LoadParts, clear_errors, ready
-from bot.operator.orders import Seen
+from bot.operator.orders import SeenState
 from text.printable import print_json
 from text.terminal import print_lines
 
@@ -56,7 +56,7 @@ def _add_orders(group: AppGroup, load: LoadParts) -> None:
     @click.option("--at", type=_Time(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
     @SEEN
     @clear_errors
-    def approve(ids: tuple[int, ...], at: datetime | None, seen: Seen | None) -> None:
+    def approve(ids: tuple[int, ...], at: datetime | None, seen: SeenState | None) -> None:
         """Approve these deliveries, which wait for review: to be posted now, or --at a time."""
         parts = ready(load(sys.stderr))
         carry_out(parts, ids, seen, lambda n, s: reviewing.approve(parts.database, n, parts.clock(), s, at))
@@ -66,7 +66,7 @@ def _add_orders(group: AppGroup, load: LoadParts) -> None:
     @click.argument("text")
     @SEEN
     @clear_errors
-    def comment(id: int, text: str, seen: Seen | None) -> None:
+    def comment(id: int, text: str, seen: SeenState | None) -> None:
         """Put a line of TEXT above the message of a delivery that waits for review; "" removes it."""
         parts = ready(load(sys.stderr))
         carry_out(
@@ -77,7 +77,7 @@ def _add_orders(group: AppGroup, load: LoadParts) -> None:
     @IDS
     @SEEN
     @clear_errors
-    def drop(ids: tuple[int, ...], seen: Seen | None) -> None:
+    def drop(ids: tuple[int, ...], seen: SeenState | None) -> None:
         """Never post these deliveries, which wait for review."""
         parts = ready(load(sys.stderr))
         carry_out(parts, ids, seen, lambda n, s: reviewing.drop(parts.database, n, parts.clock(), s))

@@ -84,27 +84,27 @@ def channel_named(parts: BotParts | ProposedChange, name: str) -> Channel:
     raise CommandError(f"there is no channel {name}; there are: {names}")
 
 
-def article_named(parts: BotParts, named: str) -> Article:
+def article_named(parts: BotParts, typed: str) -> Article:
     """Return the article with this id, or in this file, by any path that leads to it.
 
     Raises CommandError, which names an article with a similar id or title.
     """
     parts.refresh()
-    folders = Path(named).parts
+    folders = Path(typed).parts
     ends = ("/".join(folders[start:]) for start in range(len(folders)))
-    for candidate in (named, *map(identity, ends)):
+    for candidate in (typed, *map(identity, ends)):
         article = parts.catalog.get(candidate)
         if article:
             return article
-    similar = _similar_article(parts, named)
+    similar = _similar_article(parts, typed)
     hint = f"; did you mean {similar}?" if similar else ""
-    raise CommandError(f"there is no article {named}: name its id or its file{hint}")
+    raise CommandError(f"there is no article {typed}: name its id or its file{hint}")
 
 
-def _similar_article(parts: BotParts, named: str) -> str | None:
+def _similar_article(parts: BotParts, typed: str) -> str | None:
     """Return the id of the newest article whose title has these words, or of the most similar one."""
     newest = parts.catalog.newest(ALL, parts.clock(), limit=_COMPARED, with_bodies=False)
-    words = fold(named[:_MAX_NAME])
+    words = fold(typed[:_MAX_NAME])
     ids = {fold(text): article.id for article in reversed(newest) for text in (article.id, article.title)}
     has_words = any_of(frozenset({words})) if words.strip() else None
     titled = (article.id for article in newest if has_words and has_words.search(fold(article.title)))

@@ -78,11 +78,11 @@ def add_simulating(group: AppGroup, load: LoadParts, proposed: Proposed) -> None
         with _articles_of(parts, proposed, other, content) as of:
             of.refresh()
             channels = [channel_named(of, name)] if name else list(of.channels)
-            found = [_simulated(of, channel, start.date(), end.date(), parts.every) for channel in channels]
+            results = [_simulated(of, channel, start.date(), end.date(), parts.every) for channel in channels]
         if as_json:
-            print_json([simulations.simulation_values(simulation) for simulation in found])
+            print_json([simulations.simulation_values(simulation) for simulation in results])
         else:
-            for simulation in found:
+            for simulation in results:
                 print_lines(simulations.simulation_lines(simulation))
 
 
