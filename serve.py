@@ -66,8 +66,8 @@ def main(arguments: list[str]) -> None:
     Exits with status 1 and one line if the port cannot be used, and with status 2 and every error if the
     settings cannot be used.
     """
-    given = options(os.environ)
-    host, port = (given[given.index(name) + 1] for name in ("--host", "--port"))
+    values = options(os.environ)
+    host, port = (values[values.index(name) + 1] for name in ("--host", "--port"))
     if not arguments and (problem := fault(host, port, shared=True)):
         sys.exit(problem)
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # jemalloc reads it when granian is imported
@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> None:
         gc.freeze()
     from granian.cli import cli
 
-    cli([*given, *arguments, "app:create_web"], auto_envvar_prefix="GRANIAN")
+    cli([*values, *arguments, "app:create_web"], auto_envvar_prefix="GRANIAN")
 
 
 if __name__ == "__main__":

@@ -41,15 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to try a benchmark out")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {DOCUMENT.name}")
-    asked = parser.parse_args(arguments)
-    unknown = [name for name in asked.name if name not in BENCHMARKS]
+    parsed = parser.parse_args(arguments)
+    unknown = [name for name in parsed.name if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
-    if asked.quick and asked.write:
+    if parsed.quick and parsed.write:
         parser.error("--quick measures nothing that is worth writing down")
     print(f"{machine.shape()}; {machine.load()}\n{machine.versions()}")
-    options = Options(runs=asked.runs, peers=asked.peers, quick=asked.quick)
-    reached = [_run(name, options, DOCUMENT if asked.write else None) for name in asked.name or BENCHMARKS]
+    options = Options(runs=parsed.runs, peers=parsed.peers, quick=parsed.quick)
+    reached = [_run(name, options, DOCUMENT if parsed.write else None) for name in parsed.name or BENCHMARKS]
     return 0 if all(reached) else 1
 
 

@@ -119,25 +119,25 @@ def planning(options: Options) -> Table:
         title="Planning for 10 channels, nothing new",
         headers=("", *(f"{count:,} articles" for count in counts)),
     )
-    found = []
+    samples = []
     for count in counts:
         files = corpus(SMALL, count)
         site = product.site("planning", files.folder)
         url = f"sqlite:///{site.home / 'outbox.db'}"
         dropped(url)
         arguments = (str(files.folder), str(site.state), url, str(options.runs))
-        found.append(product.child(site, "plans", *arguments, module="botchild"))
+        samples.append(product.child(site, "plans", *arguments, module="botchild"))
     table.rows = [
-        ("a run without changes", *(report.seconds(_median(each["again"])) for each in found)),
-        ("… memory it added", *(f"{each['again_memory'] / 1e6:.1f} MB" for each in found)),
+        ("a run without changes", *(report.seconds(_median(each["again"])) for each in samples)),
+        ("… memory it added", *(f"{each['again_memory'] / 1e6:.1f} MB" for each in samples)),
         (
             "a run after a rebuild of the catalog",
-            *(report.seconds(_median(each["rebuilt"])) for each in found),
+            *(report.seconds(_median(each["rebuilt"])) for each in samples),
         ),
-        ("… memory it added", *(f"{each['rebuilt_memory'] / 1e6:.1f} MB" for each in found)),
-        ("deliveries in the outbox", *(f"{each['baselined']:,}" for each in found)),
+        ("… memory it added", *(f"{each['rebuilt_memory'] / 1e6:.1f} MB" for each in samples)),
+        ("deliveries in the outbox", *(f"{each['baselined']:,}" for each in samples)),
     ]
-    largest = found[-1]
+    largest = samples[-1]
     seconds, memory = _median(largest["again"]), largest["again_memory"]
     table.goals = [
         Goal("nothing new: ≤ 1 s", report.seconds(seconds), seconds <= 1),
@@ -159,7 +159,7 @@ def channels(options: Options) -> Table:
         title=f"A bot with many channels, {files.description}",
         headers=("", *(f"{count:,} channel{'s' if count > 1 else ''}" for count in counts)),
     )
-    found = []
+    samples = []
     for count in counts:
         configured = "bot:\n  channels:\n" + "".join(_CHANNEL.format(number) for number in range(count))
         site = product.site(f"channels-{count}", files.folder, configured)
@@ -167,13 +167,15 @@ def channels(options: Options) -> Table:
         for _ in range(options.runs):
             site.forget()
             runs.append(product.child(site, "starts", module="botchild"))
-        found.append(runs)
-    starts, firsts = ([_median([run[what] for run in runs]) for runs in found] for what in ("start", "first"))
-    later = [_median([seconds for run in runs for seconds in run["later"]]) for runs in found]
+        samples.append(runs)
+    starts, firsts = (
+        [_median([run[what] for run in runs]) for runs in samples] for what in ("start", "first")
+    )
+    later = [_median([seconds for run in runs for seconds in run["later"]]) for runs in samples]
     table.rows = [
         ("start: settings, parts, bot", *map(report.seconds, starts)),
         ("the first run", *map(report.seconds, firsts)),
-        ("… deliveries it wrote", *(f"{runs[0]['baselined']:,}" for runs in found)),
+        ("… deliveries it wrote", *(f"{runs[0]['baselined']:,}" for runs in samples)),
         ("a run without changes", *map(report.seconds, later)),
     ]
     more = starts[-1] - starts[0]

@@ -117,16 +117,16 @@ def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     database = connect(url)
     upgrading.upgrade(database)
     planner = Planner(database, ours.catalog, _choosers())
-    found: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
-    found["again"], found["again_memory"] = _timed_runs(planner, int(runs))
+    results: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
+    results["again"], results["again_memory"] = _timed_runs(planner, int(runs))
     began_with = _peak()
-    found["rebuilt"] = []
+    results["rebuilt"] = []
     for _ in range(int(runs)):
         _rename(ours, articles, state)
         seconds, _ = _timed_runs(planner, 1)
-        found["rebuilt"] += seconds
-    found["rebuilt_memory"] = _peak() - began_with
-    return found
+        results["rebuilt"] += seconds
+    results["rebuilt_memory"] = _peak() - began_with
+    return results
 
 
 def starts() -> dict[str, Any]:
@@ -139,15 +139,15 @@ def starts() -> dict[str, Any]:
     config = load(Path(os.environ["NEWSWIRE_CONFIG"]), os.environ)
     parts = bot_parts(build(config), _with_webhooks(os.environ, config.bot.channels))
     bot = parts.bot()
-    found: dict[str, Any] = {"start": time.perf_counter() - began}
+    results: dict[str, Any] = {"start": time.perf_counter() - began}
     upgrading.upgrade(parts.database)
     parts.refresh()
     with _holding(bot):
-        found["first"] = _seconds(bot.check)
-        found["later"] = [_seconds(bot.check) for _ in range(10)]
-    found["baselined"] = sum(queries.totals(parts.database).values())
+        results["first"] = _seconds(bot.check)
+        results["later"] = [_seconds(bot.check) for _ in range(10)]
+    results["baselined"] = sum(queries.totals(parts.database).values())
     bot.stop()
-    return found
+    return results
 
 
 @contextmanager

@@ -42,17 +42,19 @@ def site(options: Options) -> Table:
 
 
 def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
-    found, missing = peers.available()
+    programs, missing = peers.available()
     prefix = "Hugo" if options.quick else options.peers
-    missing += [f"{peer.name} left out: not asked for" for peer in found if not peer.name.startswith(prefix)]
-    found = [peer for peer in found if peer.name.startswith(prefix)]
+    missing += [
+        f"{peer.name} left out: not asked for" for peer in programs if not peer.name.startswith(prefix)
+    ]
+    programs = [peer for peer in programs if peer.name.startswith(prefix)]
     # Without archives: the same documents as the others write.
     site = product.site(name, files.folder, "  archives: false\n")
     subjects = {
         OURS: Subject(measure=lambda: _ours(site, site.export())),
         f"{OURS}, by Flask": Subject(measure=lambda: _ours(site, site.flask_export())),
     }
-    for peer in found:
+    for peer in programs:
         is_hugo = peer.name.startswith("Hugo")
         subjects[peer.name] = Subject(measure=lambda peer=peer: peer.build(files), patient=is_hugo)  # type: ignore[misc]
     results = interleaved(subjects, options.runs, missing)

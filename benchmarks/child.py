@@ -50,17 +50,17 @@ def refreshes(articles: str, state: str, runs: str) -> dict[str, list[float]]:
     """Time the floor and the refresh in turn, in one process."""
     ours = indexer(articles, state)
     ours.refresh()
-    found: dict[str, list[float]] = {"floor": [], "refresh": []}
+    seconds: dict[str, list[float]] = {"floor": [], "refresh": []}
     for _ in range(int(runs)):
         began = perf_counter()
         floor(articles)
         middle = perf_counter()
         done = ours.refresh()
-        found["floor"].append(middle - began)
-        found["refresh"].append(perf_counter() - middle)
+        seconds["floor"].append(middle - began)
+        seconds["refresh"].append(perf_counter() - middle)
         if done.read or done.changed:
             raise SystemExit(f"files changed under the benchmark: {done}")
-    return found
+    return seconds
 
 
 def changes(articles: str, path: str, slug: str, runs: str) -> dict[str, list[float]]:
@@ -78,7 +78,7 @@ def changes(articles: str, path: str, slug: str, runs: str) -> dict[str, list[fl
         publisher.document(slug, extension)
     file = Path(articles) / path
     before = file.read_text(encoding="utf-8")
-    found: dict[str, list[float]] = {"rss": [], "all": []}
+    seconds: dict[str, list[float]] = {"rss": [], "all": []}
     try:
         for number in range(int(runs)):
             title = f"Changed for the {number}th time"
@@ -87,17 +87,17 @@ def changes(articles: str, path: str, slug: str, runs: str) -> dict[str, list[fl
             indexer.refresh([path])
             cached = publisher.document(slug, "rss")
             cached.document.encoded("gzip")
-            found["rss"].append(perf_counter() - began)
+            seconds["rss"].append(perf_counter() - began)
             for name in (slug, "all"):
                 for extension in FORMATS:
                     publisher.document(name, extension).document.encoded("gzip")
-            found["all"].append(perf_counter() - began)
+            seconds["all"].append(perf_counter() - began)
             if title.encode() not in cached.document.body:
                 raise SystemExit(f"the new document does not say {title!r}")
     finally:
         file.write_text(before, encoding="utf-8")
         indexer.refresh([path])
-    return found
+    return seconds
 
 
 def searches(runs: str) -> dict[str, Any]:
@@ -109,16 +109,16 @@ def searches(runs: str) -> dict[str, Any]:
     now = publisher.now()
     began = perf_counter()
     publisher.search.index.update()
-    found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
-    found["megabytes"] = publisher.search.index.path.stat().st_size / 1e6
+    results: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
+    results["megabytes"] = publisher.search.index.path.stat().st_size / 1e6
     for path, *pairs in _FILTERS:
         requested = parse(path, pairs, publisher.catalog.topics)
         times, matching = _times(partial(publisher.selection.matching, requested, now, limit=50), runs)
-        found["filters"].append((requested.address("rss"), len(matching.articles), times))
+        results["filters"].append((requested.address("rss"), len(matching.articles), times))
     for query in _QUERIES:
         times, answer = _times(partial(publisher.search.find, query, now, limit=20), runs)
-        found["searches"].append((f"search: {query}", answer.total, times))
-    return found
+        results["searches"].append((f"search: {query}", answer.total, times))
+    return results
 
 
 _FILTERS: tuple[tuple[Any, ...], ...] = (

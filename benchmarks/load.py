@@ -32,11 +32,11 @@ def measure(wrk: Path, server: Server, path: str, headers: Mapping[str, str], se
 
     Raises BenchmarkError unless every answer was good.
     """
-    sent = dict(headers)
-    if "If-None-Match" in sent:
+    by_name = dict(headers)
+    if "If-None-Match" in by_name:
         _, answered, _ = server.get(path)
-        sent["If-None-Match"] = answered["etag"]
-    options = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
+        by_name["If-None-Match"] = answered["etag"]
+    options = [part for name, value in by_name.items() for part in ("-H", f"{name}: {value}")]
     command: list[str | Path] = [wrk, "-t2", "-c32", f"-d{seconds}s", "--latency", *options]
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{server.port}{path}"],

@@ -35,12 +35,12 @@ def load() -> str:
 
 def first_version(command: Iterable[str | Path]) -> str:
     """Return the first version number that a program prints about itself."""
-    said = subprocess.run(list(command), capture_output=True, text=True, check=False, timeout=60)
-    found = re.search(r"\d+\.\d+(\.\d+)?", said.stdout + said.stderr)
-    return found[0] if found else "?"
+    process = subprocess.run(list(command), capture_output=True, text=True, check=False, timeout=60)
+    match = re.search(r"\d+\.\d+(\.\d+)?", process.stdout + process.stderr)
+    return match[0] if match else "?"
 
 
 def _processor() -> str:
     text = Path("/proc/cpuinfo").read_text()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.machine()
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return match[1] if match else platform.machine()

@@ -74,20 +74,20 @@ def interleaved(
     One that is not `patient` is left out of further rounds once it has taken a minute altogether, and wholly
     when it fails; `left_out` then says why.
     """
-    found: dict[str, list[Sample]] = {name: [] for name in subjects}
+    by_subject: dict[str, list[Sample]] = {name: [] for name in subjects}
     failed: dict[str, str] = {}
     for _ in range(runs):
         for name, subject in subjects.items():
             try:
-                if name not in failed and (subject.patient or _total(found[name]) < _PATIENCE):
-                    found[name].append(subject.measure())
+                if name not in failed and (subject.patient or _total(by_subject[name]) < _PATIENCE):
+                    by_subject[name].append(subject.measure())
             except BenchmarkError as error:
                 if subject.patient:
                     raise
                 failed[name] = str(error).splitlines()[0]
     if left_out is not None:
         left_out += [f"{name} left out: {reason}" for name, reason in failed.items()]
-    return {name: Result(tuple(samples)) for name, samples in found.items() if name not in failed}
+    return {name: Result(tuple(samples)) for name, samples in by_subject.items() if name not in failed}
 
 
 def _total(samples: Iterable[Sample]) -> float:
@@ -109,10 +109,10 @@ def process(
     Raises BenchmarkError with the end of what it said when it fails, and when it is not done within `timeout`
     seconds.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         running = subprocess.Popen(
-            command, cwd=cwd, env=env, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         # Not wait(timeout): it looks every 50 ms, which is a tenth of what some of these programs take.
         overdue = threading.Timer(timeout, os.killpg, (running.pid, signal.SIGKILL))
@@ -124,8 +124,8 @@ def process(
         if seconds >= timeout:
             raise BenchmarkError(f"{Path(command[0]).name} was not done after {timeout:.0f} s")
         if status:
-            said.seek(0)
-            tail = said.read().decode(errors="replace")[-2000:]
+            output.seek(0)
+            tail = output.read().decode(errors="replace")[-2000:]
             raise BenchmarkError(f"{' '.join(map(str, command))} ended with {status}:\n{tail}")
     return Sample(seconds=seconds, peak=memory.peak)
 
@@ -174,12 +174,12 @@ def resident(pid: int) -> int:
 
 def children(pid: int) -> list[int]:
     """Return the children of a process."""
-    found: list[int] = []
+    pids: list[int] = []
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             with suppress(OSError):
-                found += map(int, (task / "children").read_text().split())
-    return found
+                pids += map(int, (task / "children").read_text().split())
+    return pids
 
 
 def _tree(pid: int) -> list[int]:

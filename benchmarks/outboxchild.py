@@ -91,14 +91,14 @@ def upgrade(url: str) -> dict[str, float]:
 def scrapes(url: str) -> list[float]:
     """Return the seconds that each of some scrapes of the metrics took."""
     database = connect(url)
-    found = []
+    seconds = []
     for _ in range(SCRAPES):
         began = time.perf_counter()
         metrics = list(outbox_metrics(database, datetime.now(UTC)))
-        found.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - began)
         if len(metrics) == 1:
             raise RuntimeError("the outbox cannot be read")
-    return found
+    return seconds
 
 
 def main(name: str, arguments: Sequence[str]) -> None:

@@ -71,8 +71,8 @@ def _compare(table: Table, wrk: Path, running: dict[str, Server], path: str, opt
                 rates[name][kind].append(load.rate)
     medians = {name: {k: statistics.median(v) for k, v in kinds.items()} for name, kinds in rates.items()}
     yard = medians["nginx, static file"]
-    for name, found in medians.items():
-        cells = [f"{found[kind]:,.0f} ({report.ratio(found[kind] / yard[kind])})" for kind in KINDS]
+    for name, median in medians.items():
+        cells = [f"{median[kind]:,.0f} ({report.ratio(median[kind] / yard[kind])})" for kind in KINDS]
         table.rows.append((f"{path}: {name}", *cells))
     for kind in KINDS:
         share = medians["Newswire"][kind] / yard[kind]

@@ -18,7 +18,7 @@ _FEEDS = "  size: 200\n  content: full\n  archives: false\n"
 def posts(options: Options) -> Table:
     """Measure 2,000 posts with bodies."""
     files = corpus(POSTS, 200 if options.quick else 2000)
-    found, missing = peers.full_text()
+    programs, missing = peers.full_text()
     site = product.site("posts", files.folder, feeds=_FEEDS)
 
     def export(*, fresh: bool) -> Sample:
@@ -38,9 +38,9 @@ def posts(options: Options) -> Table:
         _CHECK: Subject(measure=check),
         _EXPORT: Subject(measure=lambda: export(fresh=True)),
         _AGAIN: Subject(measure=lambda: export(fresh=False)),
-    } | {peer.name: Subject(measure=lambda peer=peer: peer.build(files)) for peer in found}  # type: ignore[misc]
+    } | {peer.name: Subject(measure=lambda peer=peer: peer.build(files)) for peer in programs}  # type: ignore[misc]
     results = interleaved(subjects, options.runs, missing)
-    hugos = [peer.name for peer in found if peer.name in results]
+    hugos = [peer.name for peer in programs if peer.name in results]
     return _table(files.description, results, hugos, missing)
 
 

@@ -50,8 +50,8 @@ class MeasuredSite:
     @property
     def env(self) -> dict[str, str]:
         """The environment of every process of this site, with nothing of the operator's own settings."""
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
-        return kept | {"NEWSWIRE_CONFIG": str(self.config), "STATE_DIR": str(self.state)}
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
+        return inherited | {"NEWSWIRE_CONFIG": str(self.config), "STATE_DIR": str(self.state)}
 
     def flask(self, *arguments: str) -> list[str | Path]:
         """Return the command line of a `flask` command."""

@@ -124,20 +124,20 @@ def _changes(files: Corpus, options: Options) -> dict[str, Result | None]:
     slug = _slug(article_text(SMALL, number))
     arguments = (str(files.folder), path, slug, str(max(options.runs, 5) * 2))
     inside = product.child(site, "changes", *arguments)
-    found: dict[str, Result | None] = {
+    results: dict[str, Result | None] = {
         name: Result(tuple(Sample(seconds=each) for each in times)) for name, times in inside.items()
     }
     with servers.newswire(site, workers=1) as ours:
-        found["server"] = _answered(ours, f"/feeds/{slug}.rss", files.folder / path, options)
-    found["hugo"] = None
+        results["server"] = _answered(ours, f"/feeds/{slug}.rss", files.folder / path, options)
+    results["hugo"] = None
     if files.count <= 50_000:
         try:
             hugo = peers.hugo()
         except peers.MissingError:
-            return found
+            return results
         with servers.hugo(hugo, files) as theirs:
-            found["hugo"] = _answered(theirs, f"/topics/{slug}/index.xml", files.folder / path, options)
-    return found
+            results["hugo"] = _answered(theirs, f"/topics/{slug}/index.xml", files.folder / path, options)
+    return results
 
 
 def _answered(server: servers.Server, address: str, file: Path, options: Options) -> Result:

@@ -21,17 +21,17 @@ def searching(options: Options) -> Table:
     files = corpus(SMALL, 5000 if options.quick else 100_000)
     site = product.site("searching", files.folder)
     process(site.export(), cwd=product.CWD, env=site.env)
-    found = product.child(site, "searches", str(10 * options.runs))
+    measured = product.child(site, "searches", str(10 * options.runs))
     table = Table(
         name="searching",
         title=f"Filters and searches over {files.count:,} articles",
         headers=("", "found", "median", "95 of 100 within"),
     )
     table.rows = [
-        (asked, f"{count:,}", report.seconds(median(times)), report.seconds(_p95(times)))
-        for asked, count, times in found["filters"] + found["searches"]
+        (query, f"{count:,}", report.seconds(median(times)), report.seconds(_p95(times)))
+        for query, count, times in measured["filters"] + measured["searches"]
     ]
-    slowest = {kind: max(_p95(times) for _, _, times in found[kind]) for kind in ("filters", "searches")}
+    slowest = {kind: max(_p95(times) for _, _, times in measured[kind]) for kind in ("filters", "searches")}
     for kind, most in (("filters", _FILTER_SECONDS), ("searches", _SEARCH_SECONDS)):
         text = f"each of the {kind}: 95 of 100 within {report.seconds(most)}"
         table.goals.append(Goal(text, report.seconds(slowest[kind]), slowest[kind] <= most))
@@ -39,8 +39,8 @@ def searching(options: Options) -> Table:
         "Processor time in one process, with the index up to date: from the parsed filter to the newest 50 "
         "articles, and from the query to the best 20. Filters look at the whole history; searches at the "
         f"newest {MAX_RESULTS:,} matches, and as many that match in their titles. Making the index "
-        f"took {report.seconds(found['update'])}: the first query after a change begins it. It has "
-        f"{found['megabytes']:.0f} MB.",
+        f"took {report.seconds(measured['update'])}: the first query after a change begins it. It has "
+        f"{measured['megabytes']:.0f} MB.",
     ]
     return table
 

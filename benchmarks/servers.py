@@ -71,16 +71,16 @@ def running(
 
     Raises BenchmarkError with what it said if it ends by itself before.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=cwd, env=env, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
             yield Server(port, process.pid, began)
         except BenchmarkError as error:
-            said.seek(0)
-            tail = said.read().decode(errors="replace")[-2000:]
+            output.seek(0)
+            tail = output.read().decode(errors="replace")[-2000:]
             raise BenchmarkError(f"{error}\n{tail}") from None
         finally:
             _end(process)

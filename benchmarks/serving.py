@@ -71,10 +71,10 @@ def _start_table(articles: int, results: Mapping[str, Result], after: float) -> 
                 report.megabytes(last),
             )
         )
-    found = results["ours"]
+    ours = results["ours"]
     table.goals = [
-        Goal("≤ 1.5 s until the first feed", report.seconds(found.seconds), found.seconds <= 1.5),
-        Goal("≤ 100 MB resident a worker then", report.megabytes(found.peak), found.peak <= 100e6),
+        Goal("≤ 1.5 s until the first feed", report.seconds(ours.seconds), ours.seconds <= 1.5),
+        Goal("≤ 100 MB resident a worker then", report.megabytes(ours.peak), ours.peak <= 100e6),
     ]
     table.notes = [
         "From the start of the server's process, by the Procfile's command line with one worker, to the "
@@ -103,7 +103,7 @@ def serving(options: Options) -> Table:
         return table
     feed = site.public / FEED.lstrip("/")
     feed.with_suffix(".rss.gz").write_bytes(gzip.compress(feed.read_bytes(), 9, mtime=0))
-    found: dict[str, dict[str, list[Load]]] = {}
+    loads: dict[str, dict[str, list[Load]]] = {}
     with (
         servers.nginx(nginx, site.public, workers=2) as static,
         servers.newswire(site, workers=2) as ours,
@@ -121,22 +121,22 @@ def serving(options: Options) -> Table:
             for kind, headers in KINDS.items():
                 for name, server in running.items():
                     load = measure(wrk, server, FEED, headers, 1 if options.quick else 3)
-                    found.setdefault(name, {}).setdefault(kind, []).append(load)
-    _fill(table, found)
+                    loads.setdefault(name, {}).setdefault(kind, []).append(load)
+    _fill(table, loads)
     return table
 
 
-def _fill(table: Table, found: dict[str, dict[str, list[Load]]]) -> None:
+def _fill(table: Table, measured: dict[str, dict[str, list[Load]]]) -> None:
     rates = {
         name: {kind: statistics.median(load.rate for load in loads) for kind, loads in kinds.items()}
-        for name, kinds in found.items()
+        for name, kinds in measured.items()
     }
     late = {
         name: {kind: statistics.median(load.p99 for load in loads) for kind, loads in kinds.items()}
-        for name, kinds in found.items()
+        for name, kinds in measured.items()
     }
     nginx = "nginx, static file"
-    for name in found:
+    for name in measured:
         per_second = [
             f"{rates[name][kind]:,.0f} ({report.ratio(rates[name][kind] / rates[nginx][kind])})"
             for kind in KINDS

@@ -93,10 +93,10 @@ def services() -> Mapping[str, Service]:
 
 
 def _kind(value: str) -> str:
-    known = services()
-    if value not in known:
-        close = difflib.get_close_matches(value, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
+    services_by_kind = services()
+    if value not in services_by_kind:
+        close = difflib.get_close_matches(value, services_by_kind, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(services_by_kind))}"
         raise ValueError(f"is not a known kind of service; {hint}")
     return value
 
@@ -196,12 +196,12 @@ def _threads_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
 
 def _mentions_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
     """Yield an error for each mention that the channel's service does not support."""
-    written: list[tuple[Location, str]] = []
+    refused: list[tuple[Location, str]] = []
     if channel.urgent and channel.urgent.mention:
-        written.append((("urgent", "mention"), channel.urgent.mention))
+        refused.append((("urgent", "mention"), channel.urgent.mention))
     for number, rule in enumerate(channel.mentions):
-        written.append((("mentions", number, "mention"), rule.mention))
-    for where, text in written:
+        refused.append((("mentions", number, "mention"), rule.mention))
+    for where, text in refused:
         from bot.services.mention import refusal
         from bot.services.message import read_mention
 

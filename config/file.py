@@ -227,8 +227,8 @@ def _problem(
     where = tuple(details["loc"])
     while where and where not in marks and where not in overridden and details["type"] != "missing":
         where = where[:-1]  # pydantic also names the branch of a union it tried
-    known = where if where in marks else where[:-1]
-    position = marks.get((*where, "")) if details["type"] == "extra_forbidden" else marks.get(known)
+    marked = where if where in marks else where[:-1]
+    position = marks.get((*where, "")) if details["type"] == "extra_forbidden" else marks.get(marked)
     key = "SITE_URL in the environment: site.url" if where in overridden else dotted(where)
     return Problem(*(position or (1, 1)), key, _message(details, where))
 
@@ -271,8 +271,8 @@ def _message(details: ErrorDetails, where: Location) -> str:
         return "must be `key: value` lines, indented below it"
     if details["type"] in _WRONG_TYPES:
         return _WRONG_TYPES[details["type"]].format_map(details.get("ctx", {}))
-    said = details["msg"].removeprefix("Value error, ")
-    return said.replace("Input should be", "must be", 1)
+    text = details["msg"].removeprefix("Value error, ")
+    return text.replace("Input should be", "must be", 1)
 
 
 def _unknown_key(where: Location) -> str:

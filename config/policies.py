@@ -48,9 +48,9 @@ def _times(value: Any) -> Any:
 
 
 def _days(value: Any) -> Any:
-    known = {"every": DAYS, "weekdays": WEEKDAYS}
-    if isinstance(value, str) and value in known:
-        return known[value]
+    names = {"every": DAYS, "weekdays": WEEKDAYS}
+    if isinstance(value, str) and value in names:
+        return names[value]
     days = listed(value)
     if not isinstance(days, (list, tuple)) or not days or not set(map(str, days)) <= set(DAYS):
         raise ValueError("write every, weekdays, or a list of days such as [mon, thu]")

@@ -60,13 +60,13 @@ def _as_written(schema: Any) -> Any:
         return [_as_written(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _as_written(value) for key, value in schema.items() if key not in ("title", "default")}
+    converted = {key: _as_written(value) for key, value in schema.items() if key not in ("title", "default")}
     if isinstance(schema.get("title"), dict):  # a setting of that name
-        found["title"] = _as_written(schema["title"])
+        converted["title"] = _as_written(schema["title"])
     for accepts, widen in _FORMS:
         if accepts(schema):
-            return widen(found)
-    return found
+            return widen(converted)
+    return converted
 
 
 def _is_duration(schema: Schema) -> bool:
@@ -86,20 +86,20 @@ def _is_optional(schema: Schema) -> bool:
     return {"type": "null"} in schema.get("anyOf", [])
 
 
-def _duration(found: Schema) -> Schema:
+def _duration(schema: Schema) -> Schema:
     return {"type": ["string", "number"], "examples": ["60 seconds", "5 minutes", "7 days"]}
 
 
-def _list_or_text(found: Schema) -> Schema:
-    return {"anyOf": [found, {"type": "string"}]}
+def _list_or_text(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "string"}]}
 
 
-def _filter(found: Schema) -> Schema:
-    return {"anyOf": [found, {"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+def _filter(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
 
 
-def _or_off(found: Schema) -> Schema:
-    return found | {"anyOf": [*found["anyOf"], {"enum": ["off", "all", False]}]}
+def _or_off(schema: Schema) -> Schema:
+    return schema | {"anyOf": [*schema["anyOf"], {"enum": ["off", "all", False]}]}
 
 
 _FORMS: tuple[tuple[Callable[[Schema], bool], Callable[[Schema], Schema]], ...] = (

@@ -30,8 +30,8 @@ class FoundSecret:
 
 def secret(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the secret that `find_secret` finds, or None. Raises SettingError as that does."""
-    found = find_secret(name, environ)
-    return found.value if found else None
+    match = find_secret(name, environ)
+    return match.value if match else None
 
 
 def find_secret(name: str, environ: Mapping[str, str]) -> FoundSecret | None:
@@ -51,15 +51,15 @@ def find_secret(name: str, environ: Mapping[str, str]) -> FoundSecret | None:
 
 def readable_secrets(names: Iterable[str], environ: Mapping[str, str]) -> list[str]:
     """Return the secrets with these names, without those that are not set or cannot be used."""
-    found = []
+    values = []
     for name in names:
         try:
             value = secret(name, environ)
         except SettingError:
             continue  # the error is reported where the secret is needed
         if value:
-            found.append(value)
-    return found
+            values.append(value)
+    return values
 
 
 def _read(variable: str, file: str) -> str:

@@ -25,5 +25,5 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     return token is not None and _equal(token, secret)
 
 
-def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+def _equal(received: str, expected: str) -> bool:
+    return hmac.compare_digest(received.encode("utf-8", "surrogateescape"), expected.encode())

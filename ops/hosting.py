@@ -42,8 +42,8 @@ class Derived:
 
 def platform(environ: Mapping[str, str]) -> Derived | None:
     """Return the name of the hosting platform on which this process runs; None on any other machine."""
-    found = (Derived(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
-    return next(found, None)
+    hosts = (Derived(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
+    return next(hosts, None)
 
 
 def own_address(environ: Mapping[str, str]) -> Derived | None:

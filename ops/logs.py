@@ -58,18 +58,18 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
 
     Raises SettingError for any other value.
     """
-    given = LOG_FORMAT.text(environ).lower()
-    if given not in ("text", "json"):
-        raise SettingError(f"LOG_FORMAT: {given!r} must be text or json")
-    return LineFormatter(as_json=given == "json", redact=Redactor(secrets))
+    format_name = LOG_FORMAT.text(environ).lower()
+    if format_name not in ("text", "json"):
+        raise SettingError(f"LOG_FORMAT: {format_name!r} must be text or json")
+    return LineFormatter(as_json=format_name == "json", redact=Redactor(secrets))
 
 
 def level(environ: Mapping[str, str]) -> str:
     """Return the lowest level that is logged: LOG_LEVEL, or else INFO. Raises SettingError if it is none."""
-    given = LOG_LEVEL.text(environ).upper()
-    if given not in _LEVELS:
-        raise SettingError(f"LOG_LEVEL: {given!r} is not one of {', '.join(_LEVELS)}")
-    return given
+    name = LOG_LEVEL.text(environ).upper()
+    if name not in _LEVELS:
+        raise SettingError(f"LOG_LEVEL: {name!r} is not one of {', '.join(_LEVELS)}")
+    return name
 
 
 # Libraries that log every step, which is useful only with LOG_LEVEL=DEBUG, and the lowest level that is

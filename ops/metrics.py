@@ -35,12 +35,12 @@ class UsageCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        counted = self._counts.read()
-        yield from _requests(counted)
+        counts = self._counts.read()
+        yield from _requests(counts)
         agents = GaugeMetricFamily(
             "newswire_reader_agents", "Distinct User-Agents of the last day, by product.", labels=["reader"]
         )
-        for product, count in sorted(counted.agents.items()):
+        for product, count in sorted(counts.agents.items()):
             agents.add_metric([product], count)
         yield agents
         subscribers = GaugeMetricFamily(
@@ -48,10 +48,10 @@ class UsageCollector(Collector):
             "Subscribers that a hosted reader reported at its latest visit within a week.",
             labels=["reader", "feed"],
         )
-        for (product, feed), count in sorted(counted.subscribers.items()):
+        for (product, feed), count in sorted(counts.subscribers.items()):
             subscribers.add_metric([product, feed], count)
         yield subscribers
-        yield _refreshes(counted)
+        yield _refreshes(counts)
 
 
 class ArticlesCollector(Collector):
@@ -79,12 +79,12 @@ class ArticlesCollector(Collector):
             yield from _pulls(self._checkout)
 
 
-def _requests(counted: Counted) -> Iterator[Metric]:
+def _requests(counts: Counted) -> Iterator[Metric]:
     requests = CounterMetricFamily(
         "newswire_requests", "Answers by feed and status.", labels=["feed", "status"]
     )
     by_status = Counter[int]()
-    for (feed, status), count in sorted(counted.requests.items()):
+    for (feed, status), count in sorted(counts.requests.items()):
         requests.add_metric([feed, str(status)], count)
         by_status[status] += count if feed != OTHER else 0
     yield requests
@@ -96,16 +96,16 @@ def _requests(counted: Counted) -> Iterator[Metric]:
     )
 
 
-def _refreshes(counted: Counted) -> Metric:
+def _refreshes(counts: Counted) -> Metric:
     total, buckets = 0, []
     for bound in (*BUCKETS, inf):
-        total += counted.refreshes.get(bound, 0)
+        total += counts.refreshes.get(bound, 0)
         buckets.append(("+Inf" if bound == inf else str(bound), float(total)))
     return HistogramMetricFamily(
         "newswire_refresh_seconds",
         "Time of a refresh of the catalog that found changes.",
         buckets=buckets,
-        sum_value=counted.refresh_seconds,
+        sum_value=counts.refresh_seconds,
     )
 
 

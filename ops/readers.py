@@ -39,10 +39,10 @@ def reader(user_agent: str) -> Reader:
 
 @lru_cache(maxsize=1024)
 def _reader(user_agent: str) -> Reader:
-    counted = _SUBSCRIBERS.search(user_agent)
+    subscribers = _SUBSCRIBERS.search(user_agent)
     return Reader(
         product=_product(user_agent),
-        subscribers=min(int(counted[1]), MAX_SUBSCRIBERS) if counted else None,
+        subscribers=min(int(subscribers[1]), MAX_SUBSCRIBERS) if subscribers else None,
     )
 
 
@@ -57,8 +57,8 @@ def _product(user_agent: str) -> str:
     products = [token.partition("/")[0] for token in re.sub(r"\([^)]*\)?", " ", user_agent).split()]
     if products and products[0].lower() != "mozilla":
         return _name(user_agent.partition("/")[0].partition("(")[0])
-    others = [product for product in products if product.lower() not in _ENGINES]
-    return _name(others[0]) if others else BROWSER if products else UNKNOWN
+    own_names = [product for product in products if product.lower() not in _ENGINES]
+    return _name(own_names[0]) if own_names else BROWSER if products else UNKNOWN
 
 
 def _name(text: str) -> str:

@@ -19,9 +19,11 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # Shorter ones would be found in ordinary words.
-        known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        longest_first = sorted(
+            {secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True
+        )
         self._shapes = (*secret_shapes(), *_SHAPES)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""

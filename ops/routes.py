@@ -45,8 +45,8 @@ def blueprint(
     routes = Blueprint("ops", __name__)
 
     def is_operator() -> bool:
-        given = request.headers.get("Authorization", "")
-        return metrics_token is not None and _equal(given, f"Bearer {metrics_token}")
+        received = request.headers.get("Authorization", "")
+        return metrics_token is not None and _equal(received, f"Bearer {metrics_token}")
 
     def readiness(health: Health) -> Response:
         return _readiness(health, with_details=is_operator())
@@ -144,5 +144,5 @@ def _json(status: int, what: dict[str, object]) -> Response:
     return answer
 
 
-def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+def _equal(received: str, expected: str) -> bool:
+    return hmac.compare_digest(received.encode("utf-8", "surrogateescape"), expected.encode())

@@ -17,8 +17,8 @@ from text.printable import print_json, print_line
 def version() -> str:
     """Return the version in pyproject.toml, which is part of every installation."""
     project = Path(__file__).resolve().parents[1] / "pyproject.toml"
-    found = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
-    return str(found)
+    number = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    return str(number)
 
 
 def version_command() -> click.Command:
@@ -28,12 +28,12 @@ def version_command() -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def command(as_json: bool) -> None:
         """Show the versions of Newswire, Python and the main libraries."""
-        found = {"newswire": version(), "python": platform.python_version()}
-        found |= {name: version_of(name) for name in ("flask", "granian", "sqlalchemy")}
+        versions = {"newswire": version(), "python": platform.python_version()}
+        versions |= {name: version_of(name) for name in ("flask", "granian", "sqlalchemy")}
         if as_json:
-            print_json(found)
+            print_json(versions)
         else:
-            print_line(f"Newswire {found.pop('newswire')}")
-            print_line(", ".join(f"{name} {number}" for name, number in found.items()))
+            print_line(f"Newswire {versions.pop('newswire')}")
+            print_line(", ".join(f"{name} {number}" for name, number in versions.items()))
 
     return command

@@ -124,12 +124,12 @@ class _Rewriter:
             self._heading.append(_REFERENCE.sub(" ", _INNER_TAG.sub("", source)))
 
     def _tag(self, tag: str, attributes: list[tuple[str, str]]) -> str:
-        written = [self._attribute(name, value) for name, value in attributes]
+        html_parts = [self._attribute(name, value) for name, value in attributes]
         if tag in ("pre", "table"):
-            written.append(' tabindex="0"')  # so that a keyboard can scroll long lines and wide tables
+            html_parts.append(' tabindex="0"')  # so that a keyboard can scroll long lines and wide tables
         if tag == "th" and all(name != "scope" for name, _ in attributes):
-            written.append(' scope="col"')  # Markdown has no other headings in its tables
-        return f"<{tag}{''.join(written)}>"
+            html_parts.append(' scope="col"')  # Markdown has no other headings in its tables
+        return f"<{tag}{''.join(html_parts)}>"
 
     def _attribute(self, name: str, value: str) -> str:
         if name == "style":
@@ -153,26 +153,32 @@ class _Rewriter:
     def _image(self, attributes: dict[str, str]) -> str:
         url = attributes.get("src") or ""
         address = local(url, self._site)
-        shown = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)
-        if shown is None:
+        picture = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)
+        if picture is None:
             return self._link_to_picture(url, attributes.get("alt") or attributes.get("title") or "")
-        values = {"src": shown.address, "alt": attributes.get("alt") or "", "title": attributes.get("title")}
-        known = Size(shown.width, shown.height) if shown.width and shown.height else self._size_of(url)
-        values |= _sides(attributes.get("width"), attributes.get("height"), known)
+        values = {
+            "src": picture.address,
+            "alt": attributes.get("alt") or "",
+            "title": attributes.get("title"),
+        }
+        size = Size(picture.width, picture.height) if picture.width and picture.height else self._size_of(url)
+        values |= _sides(attributes.get("width"), attributes.get("height"), size)
         if not (values["width"] and values["height"]):
             values["class"] = "boxed"
         if self._images:  # the first picture is often visible at once
             values["loading"] = "lazy"
         values["decoding"] = "async"
         self._images += 1
-        written = (f' {name}="{escape(value)}"' for name, value in values.items() if value is not None)
-        return f"<img{''.join(written)}>"
+        html_parts = (f' {name}="{escape(value)}"' for name, value in values.items() if value is not None)
+        return f"<img{''.join(html_parts)}>"
 
     def _link_to_picture(self, url: str, text: str) -> str:
         """Return a link to a picture that is not shown; within another link, only its text."""
         host = urlsplit(url).hostname if url else None
-        named = phrase("Picture: %(text)s", text=text) if text else phrase("Picture on %(host)s", host=host)
-        label = escape(self._language.translate(named)) if text or host else ""
+        label_text = (
+            phrase("Picture: %(text)s", text=text) if text else phrase("Picture on %(host)s", host=host)
+        )
+        label = escape(self._language.translate(label_text)) if text or host else ""
         return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
 
     def _level(self, tag: str) -> str:
@@ -186,15 +192,15 @@ def _tag(without_links_out_of: str) -> re.Pattern[str]:
     return re.compile(f"<{_NO_LINK_OUT.format(re.escape(site)) if site else ''}{_AFTER_BRACKET}")
 
 
-def _sides(width: str | None, height: str | None, known: Size | None) -> dict[str, str | None]:
+def _sides(width: str | None, height: str | None, size: Size | None) -> dict[str, str | None]:
     """Return the attributes for a picture's size: the author's, completed by `known`."""
-    if known is None or (width and height):
+    if size is None or (width and height):
         return {"width": width, "height": height}
     if width is None and height is None:
-        return {"width": str(known.width), "height": str(known.height)}
-    given = width or height or ""
-    if not given.isascii() or not given.isdigit() or len(given) > _MOST_DIGITS:
+        return {"width": str(size.width), "height": str(size.height)}
+    side = width or height or ""
+    if not side.isascii() or not side.isdigit() or len(side) > _MOST_DIGITS:
         return {"width": width, "height": height}
     if width:
-        return {"width": width, "height": str(max(1, round(int(width) * known.height / known.width)))}
-    return {"width": str(max(1, round(int(given) * known.width / known.height))), "height": height}
+        return {"width": width, "height": str(max(1, round(int(width) * size.height / size.width)))}
+    return {"width": str(max(1, round(int(side) * size.width / size.height))), "height": height}

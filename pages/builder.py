@@ -102,14 +102,14 @@ def filter_values(
 def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> FeedFilter:
     """Return the filter that a filled-in form describes. Raises BadFilterError."""
     pairs = list(pairs)
-    chosen = [value for name, value in pairs if name == "topic" and value]
+    topic_names = [value for name, value in pairs if name == "topic" and value]
     separator = "," if ("match", "all") in pairs else "+"
     narrowing = (pair for pair in _with_single_words(pairs) if pair[0] not in ("topic", "match", "find"))
-    return parse(separator.join(chosen) or ALL, narrowing, topics, own_language=own_language)
+    return parse(separator.join(topic_names) or ALL, narrowing, topics, own_language=own_language)
 
 
 def form(
-    pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues, counts: Facets | None = None
+    pairs: Pairs, summaries: Iterable[TopicSummary], filter_values: FilterValues, counts: Facets | None = None
 ) -> Form:
     """Return the form filled in with `pairs`; its choices are the chosen ones and then the most frequent.
 
@@ -119,16 +119,16 @@ def form(
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     find = one_line(values.get("find", [""])[-1])[:MAX_FIND]
-    known = {
+    all_choices = {
         "topic": _topic_choices(summaries),
-        "type": found.types,
-        "provider": found.providers,
-        "author": found.authors,
-        "lang": found.languages,
+        "type": filter_values.types,
+        "provider": filter_values.providers,
+        "author": filter_values.authors,
+        "lang": filter_values.languages,
     }
     offered = {
         name: _counted(_offered(choices, values.get(name, ()), find), counts[name] if counts else None)
-        for name, choices in known.items()
+        for name, choices in all_choices.items()
     }
     return Form(
         topics=offered["topic"],
@@ -141,7 +141,7 @@ def form(
         min_quality=values.get("min_quality", [""])[-1],
         words=", ".join(filter(None, values.get("word", ()))),
         find=find,
-        left_out={name: _left_out(choices, offered[name]) for name, choices in known.items()},
+        left_out={name: _left_out(choices, offered[name]) for name, choices in all_choices.items()},
     )
 
 
@@ -167,9 +167,9 @@ def _without_addresses(authors: Counter[str]) -> Counter[str]:
     return names
 
 
-def _left_out(known: Iterable[Choice], shown: Iterable[Choice]) -> int:
+def _left_out(choices: Iterable[Choice], shown: Iterable[Choice]) -> int:
     """Return how many of the known choices are not shown."""
-    return len({choice.value for choice in known} - {choice.value for choice in shown})
+    return len({choice.value for choice in choices} - {choice.value for choice in shown})
 
 
 def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:
@@ -199,17 +199,17 @@ def _offered(choices: Sequence[Choice], values: Iterable[str], find: str) -> tup
     most frequent ones.
     """
     folded = dict.fromkeys(one_line(fold(value)) for value in values if value.strip())
-    known = {choice.value: choice for choice in choices}
+    by_value = {choice.value: choice for choice in choices}
     chosen = (
-        replace(known.get(value) or Choice(value=value, label=value, articles=0), is_chosen=True)
+        replace(by_value.get(value) or Choice(value=value, label=value, articles=0), is_chosen=True)
         for value in folded
     )
     words = without_accents(find).split()
-    others = (
+    matching = (
         choice
         for choice in choices
         if choice.value not in folded
         and all(word in without_accents(f"{choice.value} {choice.label}") for word in words)
     )
     ordered = sorted(chosen, key=lambda choice: sort_key(choice.label))
-    return (*ordered, *islice(others, MAX_FOUND if words else MAX_CHOICES))
+    return (*ordered, *islice(matching, MAX_FOUND if words else MAX_CHOICES))

@@ -129,7 +129,7 @@ class Cards:
         names = [author.name for author in entry.authors]
         provider = entry.provider.name if entry.provider else next(iter(names), site.title)
         image, wide, size, text = next(self._shown(entry.images), (None, None, None, ""))
-        found = {topic.slug: topic for topic in map(topics.of, entry.categories)}
+        by_slug = {topic.slug: topic for topic in map(topics.of, entry.categories)}
         return Card(
             id=article.id,
             href=local(entry.url, site),
@@ -147,7 +147,7 @@ class Cards:
             wide=wide,
             wide_size=size,
             cover=cover(article.id),
-            topics=tuple(topic for topic in found.values() if topic.slug not in topics.gone),
+            topics=tuple(topic for topic in by_slug.values() if topic.slug not in topics.gone),
             coverage=tuple(_coverage(entry)),
         )
 
@@ -162,12 +162,12 @@ class Cards:
             if address != image.url:
                 yield address, address, None, image.title or ""
                 continue
-            found = self._pictures.shown(image.url, SMALL)
-            if found:
+            small = self._pictures.shown(image.url, SMALL)
+            if small:
                 wide = self._pictures.shown(image.url, LARGE)
-                shown = wide or found
-                size = Size(shown.width, shown.height) if shown.width and shown.height else None
-                yield found.address, shown.address, size, image.title or ""
+                large = wide or small
+                size = Size(large.width, large.height) if large.width and large.height else None
+                yield small.address, large.address, size, image.title or ""
 
 
 def _coverage(entry: Entry) -> Iterator[Coverage]:

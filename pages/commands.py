@@ -53,11 +53,11 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
                 done, dead = export(folder, progress)
             except ExportError as error:
                 raise CommandError(str(error)) from None
-        named = dead if verbose else dead[:_MOST_NAMED]
-        for source, address in named:
+        listed = dead if verbose else dead[:_MOST_NAMED]
+        for source, address in listed:
             print_line(f"{source}: broken link: {address}", stream=sys.stderr)
-        if len(dead) > len(named):
-            print_line(f"{len(dead) - len(named)} more broken links (--verbose)", stream=sys.stderr)
+        if len(dead) > len(listed):
+            print_line(f"{len(dead) - len(listed)} more broken links (--verbose)", stream=sys.stderr)
         print_exported(done, as_json=as_json, dead_links=len(dead))
 
     return group

@@ -20,31 +20,31 @@ Facets = Mapping[str, Counter[str]]
 """The number of articles for each value of each field of the form."""
 
 
-def facets(articles: Iterable[Article], chosen: FeedFilter) -> Facets:
+def facets(articles: Iterable[Article], feed_filter: FeedFilter) -> Facets:
     """Return how many articles have which values, and match the choices made in all other fields.
 
     A field's own choices do not narrow its counts: another topic adds articles, unless an article has to be
     in all of the topics.
     """
-    others = _without_each_field(chosen)
-    counts: dict[str, Counter[str]] = {field: Counter() for field in others}
+    remaining = _without_each_field(feed_filter)
+    counts: dict[str, Counter[str]] = {field: Counter() for field in remaining}
     for article in articles:
-        is_match = chosen.matches(article)
-        for field, rest in others.items():
-            if is_match or (rest is not chosen and rest.matches(article)):
+        is_match = feed_filter.matches(article)
+        for field, rest in remaining.items():
+            if is_match or (rest is not feed_filter and rest.matches(article)):
                 counts[field].update(_values(article, field))
     return counts
 
 
-def _without_each_field(chosen: FeedFilter) -> dict[str, FeedFilter]:
+def _without_each_field(feed_filter: FeedFilter) -> dict[str, FeedFilter]:
     """Return what remains of a filter without the choices of each field; the filter itself if that is all."""
-    is_wide = chosen.needs_all or chosen.topics == (ALL,)
+    is_wide = feed_filter.needs_all or feed_filter.topics == (ALL,)
     return {
-        "topic": chosen if is_wide else replace(chosen, topics=(ALL,)),
-        "type": replace(chosen, types=()) if chosen.types else chosen,
-        "provider": replace(chosen, providers=()) if chosen.providers else chosen,
-        "author": replace(chosen, authors=()) if chosen.authors else chosen,
-        "lang": replace(chosen, languages=()) if chosen.languages else chosen,
+        "topic": feed_filter if is_wide else replace(feed_filter, topics=(ALL,)),
+        "type": replace(feed_filter, types=()) if feed_filter.types else feed_filter,
+        "provider": replace(feed_filter, providers=()) if feed_filter.providers else feed_filter,
+        "author": replace(feed_filter, authors=()) if feed_filter.authors else feed_filter,
+        "lang": replace(feed_filter, languages=()) if feed_filter.languages else feed_filter,
     }
 
 

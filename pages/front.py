@@ -49,4 +49,4 @@ def _score(article: Article) -> float:
 
 def by_day(cards: Sequence[Card]) -> list[Day]:
     """Return cards, which are sorted by time, grouped by day."""
-    return [Day(day, tuple(found)) for day, found in groupby(cards, key=lambda card: card.day)]
+    return [Day(day, tuple(group)) for day, group in groupby(cards, key=lambda card: card.day)]

@@ -67,8 +67,8 @@ class Lists:
             ALL, now, limit=PER_HOME_PAGE, offset=offset, related=RELATED, with_bodies=False
         )
         top = self._top_stories(now, listed) if number == 1 else []
-        shown = {article.id for article in top}
-        rest = self.cards.cards(article for article in listed if article.id not in shown)
+        top_ids = {article.id for article in top}
+        rest = self.cards.cards(article for article in listed if article.id not in top_ids)
         summaries = self._catalog.summaries(now)
         return self._renderer.document(
             "home.html",
@@ -87,8 +87,10 @@ class Lists:
         with closing(self._catalog.shown(ALL, now)) as newest:
             top = top_stories(newest)
         whole = {article.id: article for article in listed}
-        found = (whole.get(article.id) or self._catalog.get(article.id, related=RELATED) for article in top)
-        return [article for article in found if article]
+        articles = (
+            whole.get(article.id) or self._catalog.get(article.id, related=RELATED) for article in top
+        )
+        return [article for article in articles if article]
 
     def _active(self, summaries: Iterable[TopicSummary], now: datetime) -> list[Node]:
         """Return the topics with the most recent articles, or else the most in total, sorted by name."""
@@ -114,14 +116,14 @@ class Lists:
         Topics are listed below their parents, except in the results of a query.
         """
         rows = self._rows(query, now, self._weeks(now))
-        shown = rows[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
+        on_page = rows[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
         return self._renderer.document(
             "topics.html",
             query=query,
             total=len(rows),
             number=number,
             last=max(1, -(-len(rows) // TOPICS_PER_PAGE)),
-            rows=[(row, self._newest(row.topic.slug, now)) for row in shown],
+            rows=[(row, self._newest(row.topic.slug, now)) for row in on_page],
         )
 
     def _rows(self, query: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
@@ -140,19 +142,19 @@ class Lists:
         First is the topic with the query as its name, such as C++, and then the largest. A word of one or two
         letters has to be a whole word of a name.
         """
-        found = self._rows(" ".join(words), now, {}) if words else []
+        matches = self._rows(" ".join(words), now, {}) if words else []
         short = [
             re.compile(rf"(?<![a-z0-9]){re.escape(without_accents(word))}(?![a-z0-9])")
             for word in words
             if word.isascii() and len(word) < MIN_PREFIX
         ]
-        found = [row for row in found if all(pattern.search(_names_of(row.topic)) for pattern in short)]
-        named = without_accents(query)
+        matches = [row for row in matches if all(pattern.search(_names_of(row.topic)) for pattern in short)]
+        name = without_accents(query)
 
         def rank(row: Row) -> tuple[bool, int, tuple[str, str]]:
-            return without_accents(row.topic.name) != named, -row.articles, sort_key(row.topic.name)
+            return without_accents(row.topic.name) != name, -row.articles, sort_key(row.topic.name)
 
-        return sorted(found, key=rank)[:FOUND_TOPICS]
+        return sorted(matches, key=rank)[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:
         with closing(self._catalog.shown(slug, now)) as newest:
@@ -220,8 +222,8 @@ def _names_of(topic: Topic) -> str:
 def _nodes(summaries: Iterable[TopicSummary], weeks: Mapping[str, list[int]]) -> Iterator[Node]:
     """Yield topics one by one, without their subtopics."""
     for summary in summaries:
-        counted = tuple(weeks.get(summary.topic.slug, [0] * WEEKS))
-        yield Node(topic=summary.topic, articles=summary.articles, latest=summary.latest, weeks=counted)
+        counts = tuple(weeks.get(summary.topic.slug, [0] * WEEKS))
+        yield Node(topic=summary.topic, articles=summary.articles, latest=summary.latest, weeks=counts)
 
 
 def _walk(nodes: Iterable[Node]) -> Iterator[Node]:

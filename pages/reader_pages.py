@@ -145,9 +145,9 @@ class ReaderPages:
 
     def search_results(self, query: str, number: int, now: datetime) -> Document:
         """Return one page of search results: topics, then articles; similar results if there are none."""
-        asked = parse(query)
+        parsed = parse(query)
         results = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
-        topics = self.lists.topics_named(query, asked.words, now) if number == 1 else []
+        topics = self.lists.topics_named(query, parsed.words, now) if number == 1 else []
         is_near = bool(query and not results.total and results.complete and not results.timed_out)
         near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
         is_empty = not (results.total or topics or (near and near.total) or results.timed_out)
@@ -156,7 +156,7 @@ class ReaderPages:
             "search.html",
             cache_control=_UNCACHED,
             query=query,
-            words=asked.words,
+            words=parsed.words,
             found=results,
             number=number,
             last=max(1, -(-results.total // PER_PAGE)),
@@ -166,7 +166,7 @@ class ReaderPages:
             near=self._found_cards(near) if near else [],
             of_topic=of_topic,
             spelled=self.search.spelled(query) if is_near else "",
-            subscription=self._search_feed(asked, now) if results.total else None,
+            subscription=self._search_feed(parsed, now) if results.total else None,
         )
 
     def _newest_of(self, topic: Topic, now: datetime) -> list[Card]:
@@ -180,18 +180,18 @@ class ReaderPages:
             for card in self._cards(results.articles)
         ]
 
-    def _search_feed(self, asked: SearchQuery, now: datetime) -> Subscription | None:
+    def _search_feed(self, parsed: SearchQuery, now: datetime) -> Subscription | None:
         """Return the subscription to articles with these words, None if no feed's address can have them."""
-        pairs = [("word", " ".join(phrase)) for phrase in asked.phrases]
+        pairs = [("word", " ".join(phrase)) for phrase in parsed.phrases]
         try:
-            chosen = builder.parse_form(pairs, self.catalog.topics, self.site.language)
+            feed_filter = builder.parse_form(pairs, self.catalog.topics, self.site.language)
         except BadFilterError:
             return None
-        return subscription(self._head(chosen, now), with_qr_code=False)
+        return subscription(self._head(feed_filter, now), with_qr_code=False)
 
     def feed_builder(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
         """Return the feed builder with a filled-in form, and its status: 400 when the form is invalid."""
-        found: dict[str, object] = {
+        values: dict[str, object] = {
             "subscription": None,
             "cards": [],
             "count": 0,
@@ -200,16 +200,16 @@ class ReaderPages:
         }
         counts: Facets | None = None
         try:
-            chosen = builder.parse_form(pairs, self.catalog.topics, self.site.language)
-            found |= self._choice(chosen, now)
-            counts = self._facets(chosen, now)
+            feed_filter = builder.parse_form(pairs, self.catalog.topics, self.site.language)
+            values |= self._choice(feed_filter, now)
+            counts = self._facets(feed_filter, now)
         except BadFilterError as error:
-            found["problem"] = error.reason
+            values["problem"] = error.reason
         form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now), counts)
         document = self.renderer.document(
-            "build.html", cache_control=_UNCACHED, form=form, is_filled_in=bool(pairs), **found
+            "build.html", cache_control=_UNCACHED, form=form, is_filled_in=bool(pairs), **values
         )
-        return document, 400 if found["problem"] else 200
+        return document, 400 if values["problem"] else 200
 
     def _filter_values(self, now: datetime) -> builder.FilterValues:
         """Return the types and publications, counted again after a change of the catalog."""
@@ -221,27 +221,29 @@ class ReaderPages:
             self._cached_values = cached = _CachedValues(state, due, values)
         return cached.values
 
-    def _choice(self, chosen: FeedFilter, now: datetime) -> dict[str, object]:
-        check_topics(self.publisher, chosen)
-        matching = self.publisher.selection.matching(chosen, now, limit=self.publisher.settings.size)
+    def _choice(self, feed_filter: FeedFilter, now: datetime) -> dict[str, object]:
+        check_topics(self.publisher, feed_filter)
+        matching = self.publisher.selection.matching(feed_filter, now, limit=self.publisher.settings.size)
         return {
-            "subscription": subscription(self._head(chosen, now)),
+            "subscription": subscription(self._head(feed_filter, now)),
             "cards": self._cards(matching.articles[:_SHOWN_IN_BUILDER]),
             "count": len(matching.articles),
             "cut_short": matching.cut_short and matching.cut_short.reason,
         }
 
-    def _facets(self, chosen: FeedFilter, now: datetime) -> Facets | None:
+    def _facets(self, feed_filter: FeedFilter, now: datetime) -> Facets | None:
         """Return the counts beside what is chosen; None where all articles count, or are too many."""
-        if (chosen.topics == (ALL,) and chosen.is_plain) or self.catalog.count(ALL, now) > MAX_COUNTED:
+        if (feed_filter.topics == (ALL,) and feed_filter.is_plain) or self.catalog.count(
+            ALL, now
+        ) > MAX_COUNTED:
             return None
         with closing(self.catalog.shown(ALL, now)) as articles:
-            return facets(articles, chosen)
+            return facets(articles, feed_filter)
 
-    def _head(self, chosen: FeedFilter, now: datetime) -> Feed:
+    def _head(self, feed_filter: FeedFilter, now: datetime) -> Feed:
         """Return the feed of a filter without its entries."""
-        plain = self.publisher.feed(chosen.topics[0], now, limit=0) if chosen.is_plain else None
-        return plain or self.publisher.filtered_feed(chosen, now, limit=0)
+        plain = self.publisher.feed(feed_filter.topics[0], now, limit=0) if feed_filter.is_plain else None
+        return plain or self.publisher.filtered_feed(feed_filter, now, limit=0)
 
     def _card(self, article: Article | None) -> Card | None:
         return self.lists.cards.card(article) if article else None

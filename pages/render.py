@@ -100,12 +100,12 @@ class Renderer:
         cache = LruCache[tuple[object, ...], Markup](FRAGMENT_BYTES)
 
         def call(*values: object) -> Markup:
-            found = cache.get(values)
-            if found is None:
+            html = cache.get(values)
+            if html is None:
                 parts = self._environment.get_template("parts.html").module
-                found = getattr(parts, macro)(*values)
-                cache.put(values, found, 2 * getsizeof(found))  # the values are about as long
-            return found
+                html = getattr(parts, macro)(*values)
+                cache.put(values, html, 2 * getsizeof(html))  # the values are about as long
+            return html
 
         return call
 

@@ -113,14 +113,14 @@ def _add_redirects(routes: Blueprint, publisher: Publisher) -> None:
 
         A page's address with a final slash is redirected to the page too.
         """
-        moved = request.routing_exception
-        if isinstance(moved, NotFound) and _PAGE_AND_SLASH.fullmatch(request.path):
+        error = request.routing_exception
+        if isinstance(error, NotFound) and _PAGE_AND_SLASH.fullmatch(request.path):
             path = quote(request.path.rstrip("/"), errors="replace")
             return redirect_within(publisher.site.url, path, request.query_string)
-        if not isinstance(moved, RequestRedirect):
+        if not isinstance(error, RequestRedirect):
             return None
-        path = urlsplit(moved.new_url).path
-        return redirect_within(publisher.site.url, path, request.query_string, code=moved.code)
+        path = urlsplit(error.new_url).path
+        return redirect_within(publisher.site.url, path, request.query_string, code=error.code)
 
 
 def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
@@ -206,11 +206,11 @@ def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, ca
     # An id may be a URL of its own, with two slashes in a row.
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
-        found = pages.catalog.get(name, related=MAX_COVERAGE)
-        if found and found.is_visible(pages.publisher.now()):
-            if found.link and not found.body.strip():
-                return redirect(found.link, code=302)
-            return respond(cache.document(f"/articles/{name}", lambda now: pages.article(found, now)))
+        match = pages.catalog.get(name, related=MAX_COVERAGE)
+        if match and match.is_visible(pages.publisher.now()):
+            if match.link and not match.body.strip():
+                return redirect(match.link, code=302)
+            return respond(cache.document(f"/articles/{name}", lambda now: pages.article(match, now)))
         file = files.find(name, pages.publisher.now())
         if file is None:
             raise NotFound(phrase("The article does not exist or is no longer published."))

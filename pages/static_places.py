@@ -73,8 +73,8 @@ class Places:
         return place
 
     def _found(self, address: str) -> Place:
-        encoded, _, asked = address.partition("?")
-        path, query = unquote(encoded), dict(parse_qsl(asked)) if asked else {}
+        encoded, _, query_text = address.partition("?")
+        path, query = unquote(encoded), dict(parse_qsl(query_text)) if query_text else {}
         if _FEEDS.fullmatch(path):
             return Place(Kind.FEED, encoded, address)
         if query.keys() - {"page"}:

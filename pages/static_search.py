@@ -89,7 +89,7 @@ def search_files(
     with closing(catalog.shown(ALL, now)) as newest:
         for article in newest:
             card = cards.card(article)
-            found = Found(
+            entry = Found(
                 title=card.title,
                 href=link(card.href),
                 summary=card.summary,
@@ -103,7 +103,7 @@ def search_files(
             )
             has_body = count <= MAX_WITH_BODIES
             body = body_words(catalog.body_start(article.id, MAX_BODY)) if has_body else ""
-            yield from files.add(found, card.published, body)
+            yield from files.add(entry, card.published, body)
     yield from files.finish(
         (
             summary.topic.name,
@@ -130,20 +130,20 @@ class SearchFiles:
         self._waiting: list[list[object]] = []
         self._files: dict[int, tuple[str, int]] = {}
 
-    def add(self, found: Found, published: datetime, body: str = "") -> Iterator[tuple[str, bytes]]:
+    def add(self, entry: Found, published: datetime, body: str = "") -> Iterator[tuple[str, bytes]]:
         """Add the next older article; yield the file of articles that is full with it."""
         self._next -= 1
         places = dict.fromkeys(words(body), BODY)
-        places |= dict.fromkeys(words(" ".join((found.summary, found.provider, *found.topics))), TEXT)
-        places |= dict.fromkeys(words(found.title), TITLE)
+        places |= dict.fromkeys(words(" ".join((entry.summary, entry.provider, *entry.topics))), TEXT)
+        places |= dict.fromkeys(words(entry.title), TITLE)
         for word, place in places.items():
             postings = self._postings[word]
             if len(postings) < MAX_ARTICLES:
                 postings.append(self._next * _LEVELS + place)
         self._waiting.append(
             [
-                found.title, found.href, found.summary, found.provider, found.when,
-                found.topics[:MAX_NAMED], found.language or "", found.initial, found.tint, found.quality,
+                entry.title, entry.href, entry.summary, entry.provider, entry.when,
+                entry.topics[:MAX_NAMED], entry.language or "", entry.initial, entry.tint, entry.quality,
             ]
         )  # fmt: skip
         if self._next % ARTICLES_PER_FILE == 0:

@@ -194,7 +194,7 @@ class StaticSite:
         assert self._workers
         for start in range(0, len(self._unsent), _AT_ONCE):
             pages = self._unsent[start : start + _AT_ONCE]
-            sent = self._workers.submit([page.name for page in pages])
+            pending = self._workers.submit([page.name for page in pages])
             for place, page in enumerate(pages):
-                page.sent, page.place = sent, place
+                page.sent, page.place = pending, place
         self._unsent.clear()

@@ -61,8 +61,8 @@ class Sent:
             result = self._workers.result(self._future)
             self._future = None
             if result:
-                self._outcomes, taken = result
-                self._add(taken)
+                self._outcomes, duration = result
+                self._add(duration)
         return self._outcomes[place] if self._outcomes else None
 
 

@@ -84,8 +84,8 @@ class PageWriter:
 
     def _write_others(self, make: Make) -> Outcome:
         links: Links = {}
-        made = make(lambda url: self._target(url, links))
-        paths = {path: self.files.write(path, data) for path, data in made}
+        content = make(lambda url: self._target(url, links))
+        paths = {path: self.files.write(path, data) for path, data in content}
         return Outcome(paths=paths, links=links, dependencies=self.earlier.dependencies())
 
     def _write_page(self, address: str) -> Outcome:
@@ -102,7 +102,7 @@ class PageWriter:
         elif kind.startswith("text/html"):
             paths[path] = self.files.write(path, self._page(answer, links))
         elif kind.startswith("application/xml"):
-            text = _LOCATION.sub(lambda found: self._linked(found, links), answer.body.decode())
+            text = _LOCATION.sub(lambda match: self._linked(match, links), answer.body.decode())
             paths[path] = self.files.write(path, text.encode())
         else:
             paths[path] = self.files.write(path, answer.body)
@@ -128,13 +128,13 @@ class PageWriter:
 
     def _relinked(self, tag: str, links: Links) -> str:
         """Return a tag whose links lead to files, and add them to `links`."""
-        found = self._tags.peek(tag)
-        if found is None:
+        cached = self._tags.peek(tag)
+        if cached is None:
             own: Links = {}
-            found = _LINK.sub(lambda link: self._linked(link, own), tag), own
-            self._tags.put(tag, found, 2 * getsizeof(tag))
-        links.update(found[1])
-        return found[0]
+            cached = _LINK.sub(lambda link: self._linked(link, own), tag), own
+            self._tags.put(tag, cached, 2 * getsizeof(tag))
+        links.update(cached[1])
+        return cached[0]
 
     def _moved(self, target: str, links: Links) -> bytes:
         url = escape(self._target(target, links))

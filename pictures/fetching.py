@@ -45,7 +45,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 def addresses(host: str, port: int) -> Sequence[str]:
     """Return the IP addresses of a host. Raises OSError."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def is_public(address: str) -> bool:
@@ -75,10 +75,10 @@ class Fetcher:
     def fetch(self, url: str) -> bytes:
         """Return the bytes at `url`, after at most MAX_REDIRECTS redirects. Raises PictureError."""
         for _ in range(MAX_REDIRECTS + 1):
-            found = self._get(url)
-            if isinstance(found, bytes):
-                return found
-            url = found
+            response = self._get(url)
+            if isinstance(response, bytes):
+                return response
+            url = response
         raise PictureError(f"it redirects more than {MAX_REDIRECTS} times")
 
     def _get(self, url: str) -> bytes | str:
@@ -89,20 +89,20 @@ class Fetcher:
         limit = _Limit(self.seconds)
         try:
             with limit, self._connected(parts, port, limit) as stream:
-                found = _answer(stream, parts, port, url)
+                response = _answer(stream, parts, port, url)
         except (OSError, HTTPException, UnicodeError, ValueError) as error:
             raise PictureError(limit.reason or _reason(error)) from error
         if limit.reason:  # to the client, an ended connection looks like the end of the answer
             raise PictureError(limit.reason)
-        return found
+        return response
 
     def _connected(self, parts: SplitResult, port: int, limit: _Limit) -> socket.socket:
         """Return a connection to the host, whose addresses are looked up once and must all be allowed."""
         host = parts.hostname or ""
-        found = self.resolve(host, port)
-        if not found or not all(map(self.allowed, found)):
+        candidates = self.resolve(host, port)
+        if not candidates or not all(map(self.allowed, candidates)):
             raise PictureError("its host is not on the public internet")
-        stream = limit.watch(socket.create_connection((found[0], port), _CONNECT_SECONDS))
+        stream = limit.watch(socket.create_connection((candidates[0], port), _CONNECT_SECONDS))
         if parts.scheme == "http":
             return stream
         try:

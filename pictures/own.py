@@ -100,10 +100,10 @@ class OwnPictures:
         return Copy(data, known.has_failed)
 
     def _known_copy(self, url: str) -> Known:
-        found = self._known.get(url)
+        cached = self._known.get(url)
         now = self._clock().timestamp()
-        if found and (found[0].width or now < found[1]):
-            return found[0]
+        if cached and (cached[0].width or now < cached[1]):
+            return cached[0]
         known = self._store.note(url)
         self._known.put(url, (known, now + _REMEMBERED), 2 * len(url) + 100)
         return known

@@ -96,6 +96,6 @@ def _plain(opened: Image.Image) -> Image.Image:
 
 
 def _webp(image: Image.Image) -> bytes:
-    written = BytesIO()
-    image.save(written, "WEBP", quality=_QUALITY, method=4, exif=b"", icc_profile=None, xmp=b"")
-    return written.getvalue()
+    output = BytesIO()
+    image.save(output, "WEBP", quality=_QUALITY, method=4, exif=b"", icc_profile=None, xmp=b"")
+    return output.getvalue()

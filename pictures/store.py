@@ -180,6 +180,6 @@ def _make_room(connection: sqlite3.Connection, most: int) -> None:
 
 
 def _delete(connection: sqlite3.Connection, keys: str, value: object) -> None:
-    found = connection.execute(keys, (value,)).fetchall()
-    connection.executemany("DELETE FROM copies WHERE key = ?", found)
-    connection.executemany("DELETE FROM pictures WHERE key = ?", found)
+    rows = connection.execute(keys, (value,)).fetchall()
+    connection.executemany("DELETE FROM copies WHERE key = ?", rows)
+    connection.executemany("DELETE FROM pictures WHERE key = ?", rows)

@@ -155,8 +155,10 @@ class ExportedFiles:
         return number
 
     def _finish(self, connection: sqlite3.Connection, state: str) -> None:
-        known = {name for (name,) in connection.execute("SELECT name FROM written")}
-        connection.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in known - self._seen))
+        recorded = {name for (name,) in connection.execute("SELECT name FROM written")}
+        connection.executemany(
+            "DELETE FROM written WHERE name = ?", ((name,) for name in recorded - self._seen)
+        )
         connection.execute("DELETE FROM meta")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (self._settings, state))
         connection.execute("COMMIT")

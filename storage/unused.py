@@ -46,12 +46,12 @@ def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
 
 def _families(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each catalog and each search index in a folder, by their common name."""
-    found: dict[str, list[Path]] = {}
+    families: dict[str, list[Path]] = {}
     for file in _listed(folder):
         match = _NAME.fullmatch(file.name)
         if match and not file.is_symlink():
-            found.setdefault(match[1], []).append(file)
-    return found
+            families.setdefault(match[1], []).append(file)
+    return families
 
 
 def _listed(folder: Path) -> Iterable[Path]:

@@ -15,5 +15,5 @@ def parameters() -> tuple[tuple[str, str], ...]:
 def respond(document: Document) -> Response:
     """Return the response to the current request with a document: 304 if the client already has it."""
     conditions = {name.lower(): value for name, value in request.headers}
-    answered = answer(document, conditions)
-    return Response(answered.body, status=answered.status, headers=list(answered.headers))
+    response = answer(document, conditions)
+    return Response(response.body, status=response.status, headers=list(response.headers))

@@ -115,10 +115,10 @@ class Server:
             path = _below(self._prefix, path)
         # Three quarters of the requests are answered here, so this is written for speed.
         if self._quick and not query and len(path) <= _SHORT_PATH:
-            named = dict(headers)
-            if len(named) == len(headers) and "host" in named and _size(named) <= _SMALL_HEADERS:
+            by_name = dict(headers)
+            if len(by_name) == len(headers) and "host" in by_name and _size(by_name) <= _SMALL_HEADERS:
                 method = scope.method
-                answer = self._quick(method, path, named)
+                answer = self._quick(method, path, by_name)
                 if answer:
                     self._send(
                         protocol, answer.status, answer.headers, b"" if method == "HEAD" else answer.body

@@ -58,14 +58,12 @@ def _listening() -> Iterator[socket.socket]:
         with suppress(OSError):  # closed meanwhile
             if not str(entry.readlink()).startswith("socket:"):
                 continue
-            found = socket.socket(fileno=os.dup(int(entry.name)))
-            if found.family in (socket.AF_INET, socket.AF_INET6) and _is_listening(found):
-                yield found
+            sock = socket.socket(fileno=os.dup(int(entry.name)))
+            if sock.family in (socket.AF_INET, socket.AF_INET6) and _is_listening(sock):
+                yield sock
             else:
-                found.close()
+                sock.close()
 
 
-def _is_listening(found: socket.socket) -> bool:
-    return found.type == socket.SOCK_STREAM and bool(
-        found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-    )
+def _is_listening(sock: socket.socket) -> bool:
+    return sock.type == socket.SOCK_STREAM and bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

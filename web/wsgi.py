@@ -66,15 +66,15 @@ def call(application: WSGIApplication, environ: dict[str, Any]) -> Result:
 
 def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart | None:
     """Return the part of a wrapped file that is the answer, by its headers; None for another answer."""
-    named = {name.lower(): value for name, value in headers}
-    length = int(named.get("content-length", 0))
+    by_name = {name.lower(): value for name, value in headers}
+    length = int(by_name.get("content-length", 0))
     start = 0
     if status.startswith("206"):
-        start = int(named["content-range"].removeprefix("bytes ").partition("-")[0])
+        start = int(by_name["content-range"].removeprefix("bytes ").partition("-")[0])
     elif not status.startswith("200"):
         return None
     path = getattr(files[-1], "name", None)
-    if not isinstance(path, str) or length == 0 or "content-encoding" in named:
+    if not isinstance(path, str) or length == 0 or "content-encoding" in by_name:
         return None
     return FilePart(path=path, start=start, end=start + length)
 

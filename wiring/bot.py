@@ -38,7 +38,7 @@ def bot_parts(
     Raises BotError or SettingError if the database's address cannot be used.
     """
     config, topics = newswire.config, newswire.catalog.topics
-    found = [channel_of(channel, topics, environ, config.site) for channel in config.bot.channels]
+    channels = [channel_of(channel, topics, environ, config.site) for channel in config.bot.channels]
     transport = Transport(
         session or requests.Session(),
         user_agent=f"Newswire (+{config.site.url})",
@@ -48,8 +48,8 @@ def bot_parts(
     return BotParts(
         database=connect(outbox_url(environ, config.state)),
         catalog=newswire.catalog,
-        channels=tuple(channel for channel, _ in found),
-        faults={channel.name: fault for channel, fault in found if fault},
+        channels=tuple(channel for channel, _ in channels),
+        faults={channel.name: fault for channel, fault in channels if fault},
         transport=transport,
         site=SiteLink(name=config.site.title, url=config.site.url),
         clock=newswire.clock,

@@ -49,44 +49,44 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     reported only if all articles have been read.
     """
     config = newswire.config
-    found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
+    warnings = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
     for number, channel in enumerate(config.bot.channels):
         where: Location = ("bot", "channels", number)
-        found += policy_warnings(channel, where, newswire.catalog.topics, config.site, newswire.clock())
+        warnings += policy_warnings(channel, where, newswire.catalog.topics, config.site, newswire.clock())
     if fault := monitor_of(config.bot, environ)[1]:
-        found.append((("bot", "heartbeat_env"), fault))
+        warnings.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
-        found.append((("site", "url"), "chat would link to this machine: write the site's public address"))
+        warnings.append((("site", "url"), "chat would link to this machine: write the site's public address"))
     if (first := urlsplit(config.site.url).path.split("/")[1:2]) and first[0] in OWN_PATHS:
-        found.append(
+        warnings.append(
             (
                 ("site", "url"),
                 f"/{first[0]} is a page of this site too: the proxy must not remove it from paths",
             )
         )
     unset = unset_address(environ, config.site.url)
-    return [*([unset] if unset else []), *config.located(found)]
+    return [*([unset] if unset else []), *config.located(warnings)]
 
 
 def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
     """Return why the site or the bot cannot start: invalid variables, database, proxy, certificates."""
     config = newswire.config
-    found: list[str] = []
+    problems: list[str] = []
     try:
         check_environment(config, environ)
     except SettingError as error:
-        found.append(str(error))
+        problems.append(str(error))
     if not config.bot.channels:
-        return found
+        return problems
     try:
         connect(outbox_url(environ, config.state)).close()
     except (BotError, SettingError) as error:
-        found.append(str(error))
+        problems.append(str(error))
     try:
         network_of(config.bot.proxy, config.bot.ca_file, environ)
     except BotError as error:
-        found.append(str(error))
-    return found
+        problems.append(str(error))
+    return problems
 
 
 def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool) -> Found:
@@ -148,19 +148,19 @@ def _of_topics(newswire: Newswire) -> Found:
     catalog = newswire.catalog
     if not catalog.is_complete():
         return
-    shown = {
+    with_articles = {
         summary.topic.slug: summary.topic.name
         for summary in catalog.summaries(newswire.clock())
         if summary.articles
     }
-    known = shown | {topic.slug: topic.name for topic in catalog.topics.listed}
+    all_topics = with_articles | {topic.slug: topic.name for topic in catalog.topics.listed}
     for number, channel in enumerate(newswire.config.bot.channels):
-        named = [("topics", *numbered) for numbered in enumerate(channel.topics or ())]
-        named += [("not_topics", *numbered) for numbered in enumerate(channel.not_topics)]
-        for setting, position, name in named:
+        references = [("topics", *numbered) for numbered in enumerate(channel.topics or ())]
+        references += [("not_topics", *numbered) for numbered in enumerate(channel.not_topics)]
+        for setting, position, name in references:
             topic = catalog.topics.of(name)
-            if topic.slug not in known:
+            if topic.slug not in all_topics:
                 where: Location = ("bot", "channels", number, setting, position)
-                close = difflib.get_close_matches(topic.slug, known, n=1)
-                hint = f"did you mean {known[close[0]]}?" if close else "is it spelt as in the articles?"
+                close = difflib.get_close_matches(topic.slug, all_topics, n=1)
+                hint = f"did you mean {all_topics[close[0]]}?" if close else "is it spelt as in the articles?"
                 yield where, f"no article has the topic {name}; {hint}"

@@ -85,12 +85,12 @@ def _print_settings(in_force: InForce, *, as_json: bool) -> None:
         print_line(f"{setting.name} is {setting.value}{f', from {setting.origin}' if setting.origin else ''}")
 
 
-def _values(found: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
-    return {setting.name: {"value": setting.value, "from": setting.origin or None} for setting in found}
+def _values(settings: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
+    return {setting.name: {"value": setting.value, "from": setting.origin or None} for setting in settings}
 
 
 def _print_check(unusable: list[str], warnings: list[str]) -> None:
     for line in (*unusable, *warnings):
         print_line(line)
-    found = [(unusable, "error"), (warnings, "warning")]
-    print_line(", ".join(counted(len(lines), what) for lines, what in found if lines) or "no warnings")
+    groups = [(unusable, "error"), (warnings, "warning")]
+    print_line(", ".join(counted(len(lines), what) for lines, what in groups if lines) or "no warnings")

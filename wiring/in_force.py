@@ -43,8 +43,8 @@ def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
     """Yield the settings that are only in the environment, and those derived from it."""
     if host := platform(environ):
         yield Shown(name="platform", value=host.value, origin=host.origin)
-    named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else DEFAULT
-    yield Shown(name="NEWSWIRE_CONFIG", value=str(config_path(environ)), origin=named)
+    origin_of_path = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else DEFAULT
+    yield Shown(name="NEWSWIRE_CONFIG", value=str(config_path(environ)), origin=origin_of_path)
     for each in VARIABLES:
         origin = each.name if each.is_set(environ) else DEFAULT
         yield Shown(name=each.name, value=each.text(environ), origin=origin)
@@ -55,12 +55,12 @@ def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
 
 def _outbox(config: Config, environ: Mapping[str, str]) -> Shown:
     try:
-        found = outbox(environ, config.state)
+        address = outbox(environ, config.state)
     except SettingError as error:
         return Shown(name="outbox", value=explained(phrase("unusable"), str(error)), origin="")
     # Only the scheme of DATABASE_URL, as the address has the password.
-    kind = "SQLite" if found.value.startswith("sqlite:") else "PostgreSQL"
-    return Shown(name="outbox", value=kind, origin=found.origin)
+    kind = "SQLite" if address.value.startswith("sqlite:") else "PostgreSQL"
+    return Shown(name="outbox", value=kind, origin=address.origin)
 
 
 def _secret_names(config: Config) -> list[str]:

@@ -57,8 +57,8 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
             target.write_text(lines, encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error.strerror}") from None
-        named = "" if chosen is None else f"NEWSWIRE_CONFIG={shlex.quote(str(target.absolute()))} "
-        print_line(f"wrote {target}; check the articles with: {named}flask articles check")
+        prefix = "" if chosen is None else f"NEWSWIRE_CONFIG={shlex.quote(str(target.absolute()))} "
+        print_line(f"wrote {target}; check the articles with: {prefix}flask articles check")
 
     return init
 

@@ -77,9 +77,9 @@ class ObservedPublisher(Publisher):
             self._earlier.repeat(recorded)
             return cast("T", value)
         with self._earlier.recording() as recorded:
-            made = make()
-        self._shared.put(key, (recorded, made), _SHARED_VALUE_BYTES)
-        return made
+            result = make()
+        self._shared.put(key, (recorded, result), _SHARED_VALUE_BYTES)
+        return result
 
     def bodies(self, now: datetime) -> Bodies:
         """Return the rules for bodies, which record lookups and when links change."""

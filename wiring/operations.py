@@ -85,12 +85,15 @@ def admin_routes(
             raise BotError(str(error)) from None
 
     def usage() -> Usage:
-        counted = newswire.counts.read()
-        return Usage(requests=counted.requests, agents=counted.agents, subscribers=counted.subscribers)
+        counts = newswire.counts.read()
+        return Usage(requests=counts.requests, agents=counts.agents, subscribers=counts.subscribers)
 
     def settings() -> list[Setting]:
-        found = in_force(newswire.config, environ)
-        return [Setting(name=setting.name, value=setting.value, origin=setting.origin) for setting in found]
+        settings_in_force = in_force(newswire.config, environ)
+        return [
+            Setting(name=setting.name, value=setting.value, origin=setting.origin)
+            for setting in settings_in_force
+        ]
 
     return admin_blueprint(token, parts, newswire.publisher, newswire.config.state, usage, settings)
 

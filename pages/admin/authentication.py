@@ -43,9 +43,9 @@ class Authenticator:
         self._clock = clock
         self._store = store
 
-    def admits(self, offered: str) -> bool:
+    def admits(self, token: str) -> bool:
         """Return whether this is the token, in constant time."""
-        digest = hashlib.sha256(offered.encode("utf-8", "replace")).digest()
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         return hmac.compare_digest(digest, self._digest)
 
     def open_session(self) -> str:
@@ -58,10 +58,10 @@ class Authenticator:
 
         Raises LoginStoreError if the ended sessions cannot be read.
         """
-        found = self._loaded("session", cookie)
-        if found is None or self._store.is_ended(found[0]) or found[1] < self._store.created_at():
+        loaded = self._loaded("session", cookie)
+        if loaded is None or self._store.is_ended(loaded[0]) or loaded[1] < self._store.created_at():
             return None
-        return Session(id=found[0], opened_at=found[1])
+        return Session(id=loaded[0], opened_at=loaded[1])
 
     def end_session(self, session: Session) -> None:
         """End a session in all processes of this machine. Raises LoginStoreError if it cannot be recorded."""
@@ -71,9 +71,9 @@ class Authenticator:
         """Return the token in the forms of this session, which forms of other sites do not have."""
         return self._form_signer().get_signature(session.id).decode()
 
-    def is_form_token(self, offered: str, session: Session) -> bool:
+    def is_form_token(self, token: str, session: Session) -> bool:
         """Return whether a form's token is that of this session."""
-        return self._form_signer().verify_signature(session.id, offered.encode("utf-8", "replace"))
+        return self._form_signer().verify_signature(session.id, token.encode("utf-8", "replace"))
 
     def signed_notice(self, text: str) -> str:
         """Return the value of a cookie that passes a text to the next page."""
@@ -81,8 +81,8 @@ class Authenticator:
 
     def notice(self, cookie: str) -> str | None:
         """Return the text in a cookie by `signed_notice`, or None for any other value."""
-        found = self._loaded("notice", cookie)
-        return found[0] if found else None
+        loaded = self._loaded("notice", cookie)
+        return loaded[0] if loaded else None
 
     def _loaded(self, purpose: str, cookie: str) -> tuple[str, datetime] | None:
         """Return the text that was signed for this purpose less than `SESSION` ago, and when, or None."""

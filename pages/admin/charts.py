@@ -41,12 +41,13 @@ class Day:
     failed: int
 
 
-def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[Day]:
+def days(counts: Mapping[date, Counter[str]], now: datetime, count: int) -> list[Day]:
     """Return the last days one by one, oldest first, from attempts counted by outcome."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(count))]
-    outcomes = [(day, found.get(day, Counter[str]())) for day in dates]
+    outcomes = [(day, counts.get(day, Counter[str]())) for day in dates]
     posted = [
-        (day, sum(counted[outcome] for outcome in POSTED), counted.total()) for day, counted in outcomes
+        (day, sum(outcomes_of_day[outcome] for outcome in POSTED), outcomes_of_day.total())
+        for day, outcomes_of_day in outcomes
     ]
     return [Day(day, count, total - count) for day, count, total in posted]
 
@@ -79,11 +80,11 @@ def top(values: Iterable[int]) -> int:
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
     """Return a column for each (value, value stacked on it, label); HEIGHT stands for their `top`."""
     most = top(below + above for below, above, _ in values)
-    found = []
+    bars = []
     for index, (below, above, label) in enumerate(values):
         height, upper = (round(value / most * HEIGHT, 2) for value in (below, above))
         y = round(HEIGHT - height, 2)
-        found.append(
+        bars.append(
             Column(x=index * STEP, y=y, height=height, above_y=round(y - upper, 2), above=upper, label=label)
         )
-    return found
+    return bars

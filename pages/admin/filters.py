@@ -33,8 +33,8 @@ class DeliveryFilter:
     def query(self) -> str:
         """The filter as the query of an address."""
         pairs = [("state", state) for state in sorted(self.states)]
-        named = (("channel", self.channel), ("article", self.article))
-        return urlencode([*pairs, *((name, value) for name, value in named if value)])
+        fields = (("channel", self.channel), ("article", self.article))
+        return urlencode([*pairs, *((name, value) for name, value in fields if value)])
 
 
 def delivery_filter(values: MultiDict[str, str]) -> DeliveryFilter:

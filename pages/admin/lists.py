@@ -85,8 +85,8 @@ class OperatorLists:
 
         With `only_set`, defaults and secrets that are not set are left out.
         """
-        found = (setting for setting in self._settings() if setting.is_set or not only_set)
-        return [setting for setting in found if _has(query, setting.name, setting.text, setting.origin)]
+        listed = (setting for setting in self._settings() if setting.is_set or not only_set)
+        return [setting for setting in listed if _has(query, setting.name, setting.text, setting.origin)]
 
     def _page(self, name: str, now: datetime, form_token: str, query: str, values: dict[str, object]) -> str:
         return self._renderer.html(
@@ -109,5 +109,5 @@ def _part(rows: Sequence[object], number: int, per_page: int = ROWS_PER_PAGE) ->
     """Return the values of a list's page for its template; the last page if there are fewer."""
     last = max(1, -(-len(rows) // per_page))
     number = min(number, last)
-    shown = rows[(number - 1) * per_page : number * per_page]
-    return {"total": len(rows), "number": number, "last": last, "rows": shown}
+    on_page = rows[(number - 1) * per_page : number * per_page]
+    return {"total": len(rows), "number": number, "last": last, "rows": on_page}

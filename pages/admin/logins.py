@@ -53,9 +53,9 @@ class LoginStore:
         now = self._now()
 
         def read(connection: sqlite3.Connection) -> int:
-            found = connection.execute("SELECT at FROM created").fetchone()
-            if found and found[0] <= now:
-                return int(found[0])
+            row = connection.execute("SELECT at FROM created").fetchone()
+            if row and row[0] <= now:
+                return int(row[0])
             with transaction(connection):
                 # Another process may have inserted it first.
                 connection.execute(

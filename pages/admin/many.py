@@ -43,34 +43,34 @@ def add_orders(
     def order_chosen(order: str) -> AnyResponse:
         if order not in _ORDERS:
             raise NotFound
-        chosen = [_choice(text) for text in request.form.getlist("delivery")]
-        if len(chosen) > PER_PAGE:
+        choices = [_choice(text) for text in request.form.getlist("delivery")]
+        if len(choices) > PER_PAGE:
             raise BadRequest(phrase("At most %(most)s deliveries can be chosen at once.", most=PER_PAGE))
-        results = _carry_out(order, chosen, views.parts.database, views.parts.clock())
+        results = _carry_out(order, choices, views.parts.database, views.parts.clock())
         return redirect_with(results, f"/deliveries?{delivery_filter(request.form).query}")
 
 
 def _choice(text: str) -> tuple[int, SeenState]:
     """Return the number of a chosen delivery and its state in the list. Raises BadRequest for other texts."""
     number, _, seen = text.partition(":")
-    found = whole_number(number, 1, MAX_ID)
+    delivery_id = whole_number(number, 1, MAX_ID)
     try:
-        if found is not None:
-            return found, SeenState.read(seen)
+        if delivery_id is not None:
+            return delivery_id, SeenState.read(seen)
     except ValueError:
         pass
     raise BadRequest(phrase("That is not a delivery."))
 
 
-def _carry_out(order: str, chosen: list[tuple[int, SeenState]], database: Database, now: datetime) -> str:
+def _carry_out(order: str, choices: list[tuple[int, SeenState]], database: Database, now: datetime) -> str:
     """Carry out an order on each delivery, and return the text of the results, the most frequent first."""
-    if not chosen:
+    if not choices:
         return phrase("No delivery was chosen.")
-    results = Counter(_ORDERS[order](database, number, now, seen).text for number, seen in chosen)
+    results = Counter(_ORDERS[order](database, number, now, seen).text for number, seen in choices)
     return joined(
         " ",
         (
-            phrase("%(count)s of %(all)s: %(result)s.", count=count, all=len(chosen), result=each)
+            phrase("%(count)s of %(all)s: %(result)s.", count=count, all=len(choices), result=each)
             for each, count in results.most_common(5)
         ),
     )

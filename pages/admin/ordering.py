@@ -35,15 +35,15 @@ def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with:
         delivery = delivery_numbered(views, number)
         database, now = views.parts.database, views.parts.clock()
         seen = seen_in(request.form)
-        given: Mapping[str, Callable[[], OrderResult]] = {
+        orders_by_name: Mapping[str, Callable[[], OrderResult]] = {
             "replay": lambda: orders.replay(database, delivery.id, now, seen),
             "skip": lambda: orders.skip(database, delivery.id, now, seen),
             "posted": lambda: orders.resolve(database, delivery.id, posted=True, now=now, seen=seen),
             "not-posted": lambda: orders.resolve(database, delivery.id, posted=False, now=now, seen=seen),
         }
-        if order not in given:
+        if order not in orders_by_name:
             raise NotFound
-        return redirect_with(views.sentence(given[order]().text), f"/deliveries/{delivery.id}")
+        return redirect_with(views.sentence(orders_by_name[order]().text), f"/deliveries/{delivery.id}")
 
 
 def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -51,16 +51,16 @@ def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: R
     def order_review(number: str, order: str) -> AnyResponse:
         delivery, seen = delivery_numbered(views, number), seen_in(request.form)
         database, now = views.parts.database, views.parts.clock()
-        given: Mapping[str, Callable[[], OrderResult]] = {
+        orders_by_name: Mapping[str, Callable[[], OrderResult]] = {
             "approve": lambda: reviewing.approve(database, delivery.id, now, seen, time_in(request.form)),
             "comment": lambda: reviewing.comment(
                 database, delivery.id, request.form.get("comment", ""), now, seen
             ),
             "drop": lambda: reviewing.drop(database, delivery.id, now, seen),
         }
-        if order not in given:
+        if order not in orders_by_name:
             raise NotFound
-        return redirect_with(views.sentence(given[order]().text), "/review")
+        return redirect_with(views.sentence(orders_by_name[order]().text), "/review")
 
 
 def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -82,5 +82,5 @@ def _tested(views: OperatorViews, channel: Channel) -> str:
     if channel.destination is None:
         return views.parts.faults[channel.name]
     result = send_test(views.parts, channel.name)
-    said = phrase("Test message to %(name)s: %(outcome)s.", name=channel.name, outcome=result.outcome)
-    return joined(" ", filter(None, [said, result.reason]))
+    notice = phrase("Test message to %(name)s: %(outcome)s.", name=channel.name, outcome=result.outcome)
+    return joined(" ", filter(None, [notice, result.reason]))

@@ -57,8 +57,8 @@ def previews(
 ) -> list[Preview]:
     """Return the previews of an article in all services; those in `kinds` come first."""
     message = in_language(compose(article, site=site.name, site_url=site.url), language.tag)
-    shown = {kind: message_for(message, Layout(), service) for kind, service in SERVICES.items()}
+    messages = {kind: message_for(message, Layout(), service) for kind, service in SERVICES.items()}
     return [
-        drawn(kind, shown[kind], now, language)
+        drawn(kind, messages[kind], now, language)
         for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)
     ]

@@ -85,8 +85,8 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
         g.session = session = auth.session(area.cookie(SESSION_COOKIE))
         if request.method == "POST":
             area.check_origin()
-            offered = request.form.get("form_token", "")
-            is_ours = session is not None and auth.is_form_token(offered, session)
+            form_token = request.form.get("form_token", "")
+            is_ours = session is not None and auth.is_form_token(form_token, session)
             if not is_ours and request.endpoint != "admin.log_in":
                 raise Forbidden(phrase("This form has expired. Go back, reload the page, and try again."))
             return None
@@ -177,10 +177,12 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
     @routes.get("/deliveries")
     def deliveries() -> AnyResponse:
-        chosen = delivery_filter(request.args)
+        delivery_choice = delivery_filter(request.args)
         before = whole_number(request.args.get("before", ""), 1, MAX_ID)
         return _show(
-            auth, area, lambda token, notice: views.deliveries(_now(views), token, notice, chosen, before)
+            auth,
+            area,
+            lambda token, notice: views.deliveries(_now(views), token, notice, delivery_choice, before),
         )
 
     @routes.get("/deliveries/<number>")
@@ -217,8 +219,8 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     def redirect_with(notice: str, path: str) -> AnyResponse:
-        answer, said = area.redirect(path), views.language.translate(notice)
-        area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(said[:_MAX_NOTICE]), _NOTICE_SECONDS)
+        answer, text = area.redirect(path), views.language.translate(notice)
+        area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(text[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
     add_orders(routes, views, redirect_with)

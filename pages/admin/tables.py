@@ -33,11 +33,11 @@ def table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Return rows as CSV (RFC 4180) with a header row; no cell is a formula for a spreadsheet."""
-    written = io.StringIO()
-    writer = csv.writer(written)
+    output = io.StringIO()
+    writer = csv.writer(output)
     writer.writerow(columns)
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    return written.getvalue()
+    return output.getvalue()
 
 
 def _cell(value: object) -> str:

@@ -36,8 +36,8 @@ def by_feed(usage: Usage, query: str = "") -> list[FeedReaders]:
     for (product, feed), count in usage.subscribers.items():
         subscribers.setdefault(feed, {})[product] = count
     names = {feed for feed, _ in usage.requests} | subscribers.keys()
-    chosen = (name for name in names if query.casefold() in name.casefold())
-    feeds = [_feed(name, usage.requests, subscribers.get(name, {})) for name in chosen]
+    matching = (name for name in names if query.casefold() in name.casefold())
+    feeds = [_feed(name, usage.requests, subscribers.get(name, {})) for name in matching]
     return sorted(feeds, key=lambda feed: (-feed.subscribers, -feed.answers, feed.feed))
 
 

@@ -112,10 +112,10 @@ class OperatorViews:
         )
 
     def deliveries(
-        self, now: datetime, form_token: str, notice: str, chosen: DeliveryFilter, before: int | None
+        self, now: datetime, form_token: str, notice: str, delivery_filter: DeliveryFilter, before: int | None
     ) -> str:
         """Return the newest deliveries that match; without states, all but the baselined ones."""
-        found = self.matching(chosen, before=before, limit=PER_PAGE + 1)
+        rows = self.matching(delivery_filter, before=before, limit=PER_PAGE + 1)
         database = self.parts.database
         return self._page(
             "deliveries",
@@ -123,20 +123,22 @@ class OperatorViews:
             form_token,
             notice,
             totals=_by_state(queries.totals(database)),
-            chosen=chosen,
+            chosen=delivery_filter,
             channels=sorted({name for name, _ in deliveries_by_state(database)}),
-            deliveries=[(delivery, SeenState.of(delivery)) for delivery in found[:PER_PAGE]],
-            older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
+            deliveries=[(delivery, SeenState.of(delivery)) for delivery in rows[:PER_PAGE]],
+            older=rows[PER_PAGE - 1].id if len(rows) > PER_PAGE else None,
         )
 
-    def matching(self, chosen: DeliveryFilter, *, before: int | None = None, limit: int) -> list[Delivery]:
+    def matching(
+        self, delivery_filter: DeliveryFilter, *, before: int | None = None, limit: int
+    ) -> list[Delivery]:
         """Return the newest deliveries that match; without states, all but the baselined ones."""
         upgrading.check(self.parts.database)
         return queries.listed(
             self.parts.database,
-            states=chosen.states or frozenset(State) - {State.BASELINED},
-            channel=chosen.channel or None,
-            article_id=chosen.article or None,
+            states=delivery_filter.states or frozenset(State) - {State.BASELINED},
+            channel=delivery_filter.channel or None,
+            article_id=delivery_filter.article or None,
             before=before,
             limit=limit,
         )
@@ -160,13 +162,13 @@ class OperatorViews:
         """Return the histogram of a channel's articles, and what a threshold would have posted."""
         values: dict[str, object] = {}
         if channel:
-            found = candidates(channel, self._publisher.catalog.shown(ALL, now), now)
-            result = threshold(found, min_quality, now)
+            admitted = candidates(channel, self._publisher.catalog.shown(ALL, now), now)
+            result = threshold(admitted, min_quality, now)
             # Only with a policy, as each article is a post without one.
             by_policy = None if channel.policy.is_plain else self._simulated(channel, min_quality, now)
-            bars = found.bars()
+            bars = admitted.bars()
             values = {
-                "found": found,
+                "found": admitted,
                 "result": result,
                 "by_policy": by_policy,
                 "bars": bars,
@@ -182,8 +184,8 @@ class OperatorViews:
     def _simulated(self, channel: Channel, min_quality: int | None, now: datetime) -> Mapping[str, int]:
         """Return the total counts of what the channel's policy would have posted in these weeks."""
         articles = self._publisher.catalog.shown(ALL, now)
-        chosen = replace(channel, min_quality=min_quality)
-        return totals_of(simulate(chosen, articles, now - WEEKS * WEEK, now, self.parts.every))
+        changed = replace(channel, min_quality=min_quality)
+        return totals_of(simulate(changed, articles, now - WEEKS * WEEK, now, self.parts.every))
 
     def preview(self, now: datetime, form_token: str, query: str, article: Article | None) -> str:
         """Return the previews of an article and why it is posted or not; without one, a list of articles."""
@@ -246,15 +248,15 @@ class OperatorViews:
         """Return the posts to come and the waiting articles of a channel, or None if there are none."""
         parts = self.parts
         with parts.database.read() as connection:
-            found = timeline(connection, parts.catalog, channel, now, parts.every)
-        if not outlook.is_worth_showing([found]):
+            expected = timeline(connection, parts.catalog, channel, now, parts.every)
+        if not outlook.is_worth_showing([expected]):
             return None
-        later = [wait for wait in found.waits if wait.posted_at is None]
-        by_hour = hours(found)
+        later = [wait for wait in expected.waits if wait.posted_at is None]
+        by_hour = hours(expected)
         return Outlook(
             columns=columns(by_hour),
             top=top(policy + urgent for policy, urgent, _ in by_hour),
-            posts=tuple((post, outlook.title_of(post)) for post in found.posts),
+            posts=tuple((post, outlook.title_of(post)) for post in expected.posts),
             waits=tuple((wait, outlook.why(wait, channel)) for wait in later[:_WAITS]),
             more=max(0, len(later) - _WAITS),
         )
