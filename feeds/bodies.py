@@ -100,10 +100,10 @@ class TextCache:
 
     def take(self, key: Key) -> Prepared | None:
         """Return a worker's result for a body, once; wait for it. None where there is no such task."""
-        begun = self._begun.pop(key, None)
-        if begun is None or self.workers is None:
+        pending = self._begun.pop(key, None)
+        if pending is None or self.workers is None:
             return None
-        future, place = begun
+        future, place = pending
         results = self.workers.result(future)
         return results[place] if results else None
 
@@ -134,12 +134,12 @@ class Bodies:
         if self.cache is None:
             return self._rendered(article, own_url, None).html
         key = self._key(article, own_url)
-        found = self.cache.rendered.get(key)
-        if found is None or not self._holds(found):
-            found = self._stored_or_rendered(article, own_url, key, self.cache)
-            self.cache.rendered.put(key, found, sys.getsizeof(found.html))
-        self.links.note_change(found.changes_at)
-        return found.html
+        rendered = self.cache.rendered.get(key)
+        if rendered is None or not self._holds(rendered):
+            rendered = self._stored_or_rendered(article, own_url, key, self.cache)
+            self.cache.rendered.put(key, rendered, sys.getsizeof(rendered.html))
+        self.links.note_change(rendered.changes_at)
+        return rendered.html
 
     def prepare(self, articles: Iterable[tuple[Article, str]]) -> None:
         """Begin to read the bodies that are not in the cache in other processes, where there are workers.
@@ -190,15 +190,15 @@ class Bodies:
         if ready and ready.safe:
             return Rendered(ready.html, None, None)
         unsafe = ready.html if ready else unsafe_html(self._source(article))
-        with self.links.watched() as seen:
+        with self.links.watched() as links:
             html = _safe_html(unsafe, article, own_url, self.links)
-        return Rendered(html, self.revision if seen.are_looked_up else None, seen.changes_at)
+        return Rendered(html, self.revision if links.are_looked_up else None, links.changes_at)
 
-    def _holds(self, found: Rendered) -> bool:
-        if found.revision is None:
+    def _holds(self, rendered: Rendered) -> bool:
+        if rendered.revision is None:
             return True
-        is_due = found.changes_at and self.links.now and found.changes_at <= self.links.now
-        return found.revision == self.revision and not is_due
+        is_due = rendered.changes_at and self.links.now and rendered.changes_at <= self.links.now
+        return rendered.revision == self.revision and not is_due
 
     def _task(self, article: Article, own_url: str) -> Task:
         without_body = replace(article, body="", related=())

@@ -39,10 +39,10 @@ class CachedDocument:
 
     def prepare(self, coding: str) -> ReadyAnswer:
         """Return the prepared answers in a content coding; each is computed once."""
-        found = self.ready.get(coding)
-        if found is None:
+        answers = self.ready.get(coding)
+        if answers is None:
             whole = answer(self.document, {"accept-encoding": coding})
             unchanged = answer(self.document, {"accept-encoding": coding, "if-none-match": "*"})
-            found = ReadyAnswer(whole, unchanged, dict(whole.headers)["ETag"])
-            self.ready[coding] = found
-        return found
+            answers = ReadyAnswer(whole, unchanged, dict(whole.headers)["ETag"])
+            self.ready[coding] = answers
+        return answers

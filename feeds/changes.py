@@ -46,14 +46,16 @@ class ChangeTimes:
         self._lock = threading.Lock()
         self._opened: Opened | None = None
 
-    def changed_at(self, name: str, tag: str, known: datetime) -> datetime | None:
+    def changed_at(self, name: str, tag: str, articles_changed_at: datetime) -> datetime | None:
         """Return the whole second since when the document `name` has had this tag.
 
         `known` is when its articles last changed. The second may be in the near future if the document
         changes several times within one second. Returns None if the file cannot be used.
         """
         try:
-            seconds = self._run(lambda connection: self._changed_at(connection, name, tag, known))
+            seconds = self._run(
+                lambda connection: self._changed_at(connection, name, tag, articles_changed_at)
+            )
         except (sqlite3.Error, OSError) as error:
             log.warning("feeds have no Last-Modified: %s", reason_of(error, self._file.path))
             return None
@@ -84,7 +86,9 @@ class ChangeTimes:
             opened = self._opened = self._file.connect()
         return opened
 
-    def _changed_at(self, connection: sqlite3.Connection, name: str, tag: str, known: datetime) -> int:
+    def _changed_at(
+        self, connection: sqlite3.Connection, name: str, tag: str, articles_changed_at: datetime
+    ) -> int:
         now = self._clock()
         row = _row(connection, name)
         if row and row.tag == tag and not _is_ahead(row.newest, now):
@@ -92,21 +96,26 @@ class ChangeTimes:
         with transaction(connection):
             row = _row(connection, name)  # another process may have changed it meanwhile
             if row is None:
-                return self._add(connection, name, tag, known, now)
+                return self._add(connection, name, tag, articles_changed_at, now)
             if row.tag == tag and not _is_ahead(row.newest, now):
                 return row.changed_at
-            found = _next(row, tag, known, now)
+            new = _next(row, tag, articles_changed_at, now)
             connection.execute(
                 "UPDATE documents SET tag = ?, changed_at = ?, newest = ?, free_after = ? WHERE name = ?",
-                (*found, name),
+                (*new, name),
             )
-            return found.changed_at
+            return new.changed_at
 
     def _add(
-        self, connection: sqlite3.Connection, name: str, tag: str, known: datetime, now: datetime
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        tag: str,
+        articles_changed_at: datetime,
+        now: datetime,
     ) -> int:
         free_after = self._free_after(connection, now)
-        seconds = max(_seconds(min(known, now)), free_after + 1)
+        seconds = max(_seconds(min(articles_changed_at, now)), free_after + 1)
         added = connection.execute(
             "INSERT INTO documents (name, tag, changed_at, newest, free_after) VALUES (?, ?, ?, ?, ?)",
             (name, tag, seconds, seconds, free_after),
@@ -136,18 +145,18 @@ class _Row(NamedTuple):
 
 
 def _row(connection: sqlite3.Connection, name: str) -> _Row | None:
-    found = connection.execute(
+    row = connection.execute(
         "SELECT tag, changed_at, newest, free_after FROM documents WHERE name = ?", (name,)
     ).fetchone()
-    return _Row(*found) if found else None
+    return _Row(*row) if row else None
 
 
-def _next(before: _Row, tag: str, known: datetime, now: datetime) -> _Row:
+def _next(before: _Row, tag: str, articles_changed_at: datetime, now: datetime) -> _Row:
     """Return the values of a new version of a document, with a second that no earlier version has had."""
     if _is_ahead(before.newest, now):
         return _Row(tag, _seconds(now), _seconds(now), _seconds(now))
-    seen = _seconds(min(known, now))
-    seconds = seen if seen > before.newest else _seconds(now)
+    changed = _seconds(min(articles_changed_at, now))
+    seconds = changed if changed > before.newest else _seconds(now)
     if seconds > before.newest:
         return _Row(tag, seconds, seconds, before.newest)
     if before.changed_at - 1 > before.free_after:

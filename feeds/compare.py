@@ -112,8 +112,8 @@ class _Matching:
             else:
                 rest.append(old)
         self.old = rest
-        taken = {pair.own.path for pair in pairs}
-        self.own = [entry for entry in self.own if entry.path not in taken]
+        matched = {pair.own.path for pair in pairs}
+        self.own = [entry for entry in self.own if entry.path not in matched]
         return tuple(pairs)
 
 

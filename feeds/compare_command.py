@@ -75,8 +75,8 @@ def old_feed(source: str, fetch: Callable[..., bytes]) -> OldFeed:
 
 def own_entries(publisher: Publisher, slug: str, spelled: Spelled) -> list[OwnEntry]:
     """Return the entries of a topic's whole history as they are now, the newest first."""
-    shown = publisher.catalog.shown(slug, publisher.now())
-    return [_own_entry(publisher, article, number, spelled) for number, article in enumerate(shown)]
+    articles = publisher.catalog.shown(slug, publisher.now())
+    return [_own_entry(publisher, article, number, spelled) for number, article in enumerate(articles)]
 
 
 def ids_by_setting(

@@ -196,6 +196,8 @@ def _title(feed: str, every: Every) -> Phrase:
 
 def _item(entry: Entry) -> str:
     source = entry.provider or next(iter(entry.authors), None)
-    named = f" ({escape(source.name, quote=False)})" if source else ""
+    source_name = f" ({escape(source.name, quote=False)})" if source else ""
     summary = f"<br>{escape(cut(entry.summary, SUMMARY_LENGTH), quote=False)}" if entry.summary else ""
-    return f'<li><a href="{escape(entry.url)}">{escape(entry.title, quote=False)}</a>{named}{summary}</li>'
+    return (
+        f'<li><a href="{escape(entry.url)}">{escape(entry.title, quote=False)}</a>{source_name}{summary}</li>'
+    )

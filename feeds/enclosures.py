@@ -25,10 +25,10 @@ def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ..
 
     `html` is its sanitised text. Files beside the articles have their length.
     """
-    found: dict[str, Enclosure] = {}
+    by_url: dict[str, Enclosure] = {}
     for enclosure in (*_given(article, links), *_linked(html)):
-        found.setdefault(enclosure.url, enclosure)
-    listed = sorted(found.values(), key=lambda enclosure: not is_media(enclosure))[:MAX_ENCLOSURES]
+        by_url.setdefault(enclosure.url, enclosure)
+    listed = sorted(by_url.values(), key=lambda enclosure: not is_media(enclosure))[:MAX_ENCLOSURES]
     return tuple(
         enclosure if enclosure.length else replace(enclosure, length=_size(enclosure.url, links))
         for enclosure in listed

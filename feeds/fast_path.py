@@ -80,10 +80,10 @@ class FeedServer(Background):
         if cached is None:
             return self._inner(environ, start_response)
         ready = cached.prepare(self._coding(headers.get("accept-encoding", "")))
-        chosen = self._choose(path, headers, cached, ready)
-        start_response("304 Not Modified" if chosen is ready.unchanged else "200 OK", list(chosen.headers))
+        reply = self._choose(path, headers, cached, ready)
+        start_response("304 Not Modified" if reply is ready.unchanged else "200 OK", list(reply.headers))
         # Servers send a list with one item at once, and stream anything else, which takes far longer.
-        return [b"" if method == "HEAD" else chosen.body]
+        return [b"" if method == "HEAD" else reply.body]
 
     def quick(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
         """Return the prepared answer to a request without a query, or None if there is none.
@@ -109,10 +109,10 @@ class FeedServer(Background):
         self, path: str, headers: Mapping[str, str], cached: CachedDocument, ready: ReadyAnswer
     ) -> Answer:
         """Return the answer with the document, or the 304, and count it."""
-        chosen = ready.unchanged if _is_unchanged(headers, cached, ready.tag) else ready.whole
+        reply = ready.unchanged if _is_unchanged(headers, cached, ready.tag) else ready.whole
         if self._observe:
-            self._observe(path, chosen.status, headers.get("user-agent", ""))
-        return chosen
+            self._observe(path, reply.status, headers.get("user-agent", ""))
+        return reply
 
     def _find(self, path: str) -> CachedDocument | None:
         if not self._is_checking or self.failure:

@@ -74,7 +74,7 @@ class FeedFilter:
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The parameters of the address, sorted by name and value, without defaults."""
-        named = (
+        parameters = (
             ("author", self.authors),
             ("lang", self.languages),
             ("min_quality", () if self.min_quality is None else (str(self.min_quality),)),
@@ -83,7 +83,7 @@ class FeedFilter:
             ("type", self.types),
             ("word", self.words),
         )
-        return tuple((name, value) for name, values in named for value in values)
+        return tuple((name, value) for name, values in parameters for value in values)
 
     def address(self, extension: str) -> str:
         """Return the path and query of this filter's canonical address."""

@@ -48,8 +48,8 @@ class ArchivePublisher:
             rendered = publisher.render(feed, extension)
             document, dated_until = publisher.dated(self._changes, key, rendered, [slug], now)
             changes = (self._catalog.next_due(slug, now), feed.changes_at, dated_until, part.month.end)
-            due = min((time for time in changes if time and time > now), default=None)
-            cached = CachedDocument(slug, state, due, document)
+            changes_at = min((time for time in changes if time and time > now), default=None)
+            cached = CachedDocument(slug, state, changes_at, document)
             store(self._documents, key, cached, document)
         return cached.document
 

@@ -101,8 +101,8 @@ class History:
 
     def links(self, extension: str) -> tuple[tuple[str, str], ...]:
         """Return the links to other documents in one format, each as relation and URL."""
-        named = (("current", self.current), ("prev-archive", self.previous), ("next-archive", self.next))
-        return tuple((relation, f"{base}.{extension}") for relation, base in named if base)
+        relations = (("current", self.current), ("prev-archive", self.previous), ("next-archive", self.next))
+        return tuple((relation, f"{base}.{extension}") for relation, base in relations if base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,13 +126,13 @@ def _atom_entry(entry: etree._Element, address: str) -> OldEntry:
 
 def _texts(parent: etree._Element) -> dict[str, str]:
     """Return the text of each child by its name without namespace; of children with one name, the first."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for child in parent:
         name = _name(child)
         # `media:title` and `itunes:title` are about something else, as are the dates of other namespaces.
         if child.prefix not in ("media", "itunes", "googleplay", "podcast"):
-            found.setdefault(name, "".join(map(str, child.itertext())).strip())
-    return found
+            texts.setdefault(name, "".join(map(str, child.itertext())).strip())
+    return texts
 
 
 def _name(element: etree._Element) -> str:

@@ -58,11 +58,13 @@ def token_of(secret: str, name: str, generation: int) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def feed_reader(secret: str, name: str, topics: Iterable[str], generation: int, known: Topics) -> FeedReader:
+def feed_reader(
+    secret: str, name: str, topics: Iterable[str], generation: int, all_topics: Topics
+) -> FeedReader:
     """Return a reader of topics, which are given by name or slug."""
     return FeedReader(
         name=name,
-        topics=frozenset(ALL if topic == ALL else known.of(topic).slug for topic in topics),
+        topics=frozenset(ALL if topic == ALL else all_topics.of(topic).slug for topic in topics),
         token=token_of(secret, name, generation),
     )
 
@@ -81,12 +83,12 @@ class PrivateFeeds:
 
     def by_token(self, token: str) -> FeedReader | None:
         """Return the reader with this token, or None, in constant time."""
-        given = token[:MAX_TOKEN].encode("utf-8", "replace")
-        found = None
+        encoded = token[:MAX_TOKEN].encode("utf-8", "replace")
+        match = None
         for reader in self.readers:
-            if hmac.compare_digest(reader.token.encode(), given):
-                found = reader
-        return found
+            if hmac.compare_digest(reader.token.encode(), encoded):
+                match = reader
+        return match
 
     def by_name(self, name: str, token: str) -> FeedReader | None:
         """Return the reader with this name and token, or None."""
@@ -132,11 +134,11 @@ class PrivateFeeds:
         catalog, settings = publisher.catalog, publisher.settings
         stream = catalog.shown(slug, now)
         try:
-            admitted = (a.id for a in stream if reader.may_read(a, self._topics))
-            chosen = list(islice(admitted, settings.size))
+            ids = (a.id for a in stream if reader.may_read(a, self._topics))
+            newest = list(islice(ids, settings.size))
         finally:
             stream.close()
-        articles = (catalog.get(id, related=settings.related) for id in chosen)
+        articles = (catalog.get(id, related=settings.related) for id in newest)
         feed = publisher.build(topic, filter(None, articles), now)
         token = f"{reader.token}/" if with_token else ""
         site = publisher.site.url

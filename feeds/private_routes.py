@@ -38,10 +38,10 @@ def blueprint(feeds: PrivateFeeds) -> Blueprint:
 def _authorized(feeds: PrivateFeeds) -> FeedReader | None:
     if len(request.headers.get("Authorization", "")) > MAX_AUTHORIZATION:
         return None
-    given = request.authorization
-    if given is None or given.type != "basic":
+    credentials = request.authorization
+    if credentials is None or credentials.type != "basic":
         return None
-    return feeds.by_name(given.username or "", given.password or "")
+    return feeds.by_name(credentials.username or "", credentials.password or "")
 
 
 def _answer(feeds: PrivateFeeds, reader: FeedReader, name: str, *, with_token: bool) -> Response:

@@ -169,10 +169,12 @@ class Publisher:
         """Return the history with the archive of the newest articles that are too old for the feed."""
         if not self.settings.archives or len(feed.entries) < self.settings.size:
             return History()
-        found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda time: Month.of(time).start)
-        if found is None:
+        first_beyond = self.catalog.beyond(
+            feed.slug, now, self.settings.size, lambda time: Month.of(time).start
+        )
+        if first_beyond is None:
             return History()
-        time, older = found
+        time, older = first_beyond
         part = archives.part_at(time, older, self.settings.part_size)
         return History(previous=f"{feed.base_url}/{part.name}")
 
@@ -209,8 +211,10 @@ class Publisher:
 
         A date in the future is not sent (RFC 9110 §8.8.2.1).
         """
-        known = max(filter(None, (self.catalog.changed_at(slug, now) for slug in slugs)), default=now)
-        time = changes.changed_at(name, document.tag, known)
+        articles_changed_at = max(
+            filter(None, (self.catalog.changed_at(slug, now) for slug in slugs)), default=now
+        )
+        time = changes.changed_at(name, document.tag, articles_changed_at)
         if time is None or time > now:
             return document, time
         return replace(document, last_modified=time), None
@@ -227,46 +231,48 @@ class Publisher:
         body = render_within(feed, extension)
         return Document(body=body, mimetype=FORMATS[extension].MIMETYPE, last_modified=None, headers=headers)
 
-    def filtered(self, chosen: FeedFilter, extension: str) -> Document:
+    def filtered(self, feed_filter: FeedFilter, extension: str) -> Document:
         """Return the document of a filter, whose topics must exist, rendered again only after a change."""
-        states = [self.state(slug) for slug in chosen.topics]
+        states = [self.state(slug) for slug in feed_filter.topics]
         now = self._clock()
-        name = chosen.address(extension)
+        name = feed_filter.address(extension)
         cached = self._filtered.get(name)
         if cached is None or not cached.is_current(max(states), now):
-            feed = self.filtered_feed(chosen, now)
+            feed = self.filtered_feed(feed_filter, now)
             document, dated_until = self.dated(
-                self._filtered_changes, name, self.render(feed, extension), chosen.topics, now
+                self._filtered_changes, name, self.render(feed, extension), feed_filter.topics, now
             )
             due = _earliest(
                 feed.changes_at,
                 dated_until,
-                *(self.catalog.next_due(slug, now) for slug in chosen.topics),
+                *(self.catalog.next_due(slug, now) for slug in feed_filter.topics),
             )
-            cached = CachedDocument(chosen.path, max(states), due, document)
+            cached = CachedDocument(feed_filter.path, max(states), due, document)
             store(self._filtered, name, cached, document)
         return cached.document
 
-    def filtered_feed(self, chosen: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
+    def filtered_feed(self, feed_filter: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
         """Return the feed of a filter, whose topics must exist; its page shows the same choice.
 
         Raises DeadlineError if it takes too long: with only the articles found by then, the feed would differ
         each time.
         """
         settings = self.settings
-        found = self.selection.all_matching(chosen, now, limit=settings.size if limit is None else limit)
-        articles = (self.catalog.get(article.id, related=settings.related) for article in found)
-        named = (*chosen.topics, *chosen.excluded)
-        names = {slug: topic.name for slug in named if (topic := self.topic(slug))}
-        title = f"{language_of(self.site.language).translate(chosen.title(names))} – {self.site.title}"
-        feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
+        matches = self.selection.all_matching(
+            feed_filter, now, limit=settings.size if limit is None else limit
+        )
+        articles = (self.catalog.get(article.id, related=settings.related) for article in matches)
+        slugs = (*feed_filter.topics, *feed_filter.excluded)
+        names = {slug: topic.name for slug in slugs if (topic := self.topic(slug))}
+        title = f"{language_of(self.site.language).translate(feed_filter.title(names))} – {self.site.title}"
+        feed = self.build(Topic(name=title, slug=feed_filter.path, title=title), filter(None, articles), now)
         return replace(
             feed,
             hubs=(),  # hubs are notified only of changes of topics
-            id=feed_id(chosen.path + chosen.query, self.site),
-            page_url=self.site.url + chosen.page,
-            base_url=self.site.url + chosen.base,
-            query=chosen.query,
+            id=feed_id(feed_filter.path + feed_filter.query, self.site),
+            page_url=self.site.url + feed_filter.page,
+            base_url=self.site.url + feed_filter.base,
+            query=feed_filter.query,
         )
 
 

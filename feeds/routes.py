@@ -77,14 +77,14 @@ def _feed(publisher: Publisher, history: ArchivePublisher, name: str) -> AnyResp
     if name.endswith("/"):
         path = f"/feeds/{quote(name.rstrip('/'), safe='+,')}"
         return redirect_within(publisher.site.url, path, request.query_string)
-    slug, _, written = name.rpartition(".")
-    extension = written.lower()
+    slug, _, extension_text = name.rpartition(".")
+    extension = extension_text.lower()
     if "/" in slug:
         topic, _, part = slug.rpartition("/")
         return _archive(publisher, history, topic, part, extension)
     if extension not in FORMATS:
         return redirect_or_not_found(publisher, name, "/feeds/{}.rss", guessed=True)
-    if written != extension or (slug != ALL and slug.lower() == ALL):
+    if extension_text != extension or (slug != ALL and slug.lower() == ALL):
         lower = ALL if slug.lower() == ALL else slug
         path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
         return redirect_within(publisher.site.url, path, request.query_string)
@@ -127,9 +127,11 @@ def _add_digests(routes: Blueprint, publisher: Publisher) -> None:
         slug, _, extension = name.rpartition(".")
         document = digests.document(slug, extension) if extension in FORMATS else None
         if document is None:
-            known = extension in FORMATS
-            address = f"/digests/{{}}.{extension if known else 'rss'}"
-            return redirect_or_not_found(publisher, slug if known else name, address, guessed=not known)
+            is_format = extension in FORMATS
+            address = f"/digests/{{}}.{extension if is_format else 'rss'}"
+            return redirect_or_not_found(
+                publisher, slug if is_format else name, address, guessed=not is_format
+            )
         if request.query_string:
             return redirect_within(publisher.site.url, f"/digests/{quote(name)}")
         return respond(document)
@@ -195,5 +197,5 @@ def raise_unknown_topic(publisher: Publisher, slug: str) -> NoReturn:
     similar = process.extract(name, list(topics), scorer=fuzz.ratio, limit=_MAX_NEAR, score_cutoff=50)
     near = [slug for slug, *_ in similar]
     near += [s for s in topics if s not in near and (s.startswith(name) or name.startswith(s))]
-    found: tuple[Topic, ...] = tuple(topics[s] for s in near[:_MAX_NEAR])
-    raise UnknownTopicError(slug, found)
+    topics_near: tuple[Topic, ...] = tuple(topics[s] for s in near[:_MAX_NEAR])
+    raise UnknownTopicError(slug, topics_near)

@@ -32,7 +32,7 @@ class Selection:
         self._search = search
         self.max_seconds = max_seconds
 
-    def matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> Matching:
+    def matching(self, feed_filter: FeedFilter, now: datetime, *, limit: int) -> Matching:
         """Return the newest articles of a filter, without bodies and related coverage.
 
         The time is limited, but enough unless the search index cannot be used.
@@ -43,9 +43,9 @@ class Selection:
         deadline = Deadline(self.max_seconds)
         try:
             with deadline.interrupting(self._catalog.connection):
-                for article in self._candidates(chosen, now, deadline):
+                for article in self._candidates(feed_filter, now, deadline):
                     deadline.check()
-                    if chosen.matches(article):
+                    if feed_filter.matches(article):
                         articles.append(article)
                     if len(articles) >= limit:
                         break
@@ -53,18 +53,18 @@ class Selection:
             return Matching(articles=tuple(articles), cut_short=error)
         return Matching(articles=tuple(articles))
 
-    def _candidates(self, chosen: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
+    def _candidates(self, feed_filter: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
         """Yield the articles that a filter has to check, each once, newest first."""
-        expression = chosen.narrowing().expression() if chosen.is_narrow else ""
-        found = self._search.newest(expression, now, deadline) if expression else None
-        return self._newest_of(chosen, now) if found is None else found
+        expression = feed_filter.narrowing().expression() if feed_filter.is_narrow else ""
+        newest = self._search.newest(expression, now, deadline) if expression else None
+        return self._newest_of(feed_filter, now) if newest is None else newest
 
-    def _newest_of(self, chosen: FeedFilter, now: datetime) -> Iterator[Article]:
+    def _newest_of(self, feed_filter: FeedFilter, now: datetime) -> Iterator[Article]:
         """Yield the articles of a filter's topics, each once, newest first."""
-        slugs = chosen.topics
-        if chosen.needs_all:
+        slugs = feed_filter.topics
+        if feed_filter.needs_all:
             slugs = (min(slugs, key=lambda slug: self._catalog.count(slug, now)),)
-        streams = [self._catalog.shown(slug, now, min_quality=chosen.min_quality) for slug in slugs]
+        streams = [self._catalog.shown(slug, now, min_quality=feed_filter.min_quality) for slug in slugs]
         try:
             merged = heapq.merge(*streams, key=_order)
             for _, same in groupby(merged, key=lambda article: article.id):
@@ -73,9 +73,9 @@ class Selection:
             for stream in streams:
                 stream.close()
 
-    def all_matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
+    def all_matching(self, feed_filter: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
         """Return the newest articles of a filter. Raises DeadlineError if it takes too long."""
-        matching = self.matching(chosen, now, limit=limit)
+        matching = self.matching(feed_filter, now, limit=limit)
         if matching.cut_short:
             raise matching.cut_short
         return matching.articles

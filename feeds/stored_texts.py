@@ -66,8 +66,8 @@ class StoredTexts:
     def key(self, *parts: object) -> bytes:
         """Return the key of a text that depends on these values (by their `repr`) and on this program."""
         self._program = self._program or program_version()
-        written = repr((self._program, parts)).encode("utf-8", "backslashreplace")
-        return hashlib.blake2b(written, digest_size=16).digest()
+        encoded = repr((self._program, parts)).encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(encoded, digest_size=16).digest()
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._known

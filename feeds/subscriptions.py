@@ -88,20 +88,20 @@ class Subscriptions:
         """Yield the filtered feeds of one topic, each once even if its value has several spellings."""
         seen = set[FeedFilter]()
         for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            chosen = self._filter(topic, axis, value)
-            if chosen and chosen not in seen and len(seen) < MAX_VALUES:
-                seen.add(chosen)
+            feed_filter = self._filter(topic, axis, value)
+            if feed_filter and feed_filter not in seen and len(seen) < MAX_VALUES:
+                seen.add(feed_filter)
                 yield Outline(
                     title=one_line(value),
-                    feed_url=self._site.url + chosen.address(rss.EXTENSION),
-                    page_url=self._site.url + chosen.page,
+                    feed_url=self._site.url + feed_filter.address(rss.EXTENSION),
+                    page_url=self._site.url + feed_filter.page,
                 )
 
     def _filter(self, topic: Topic, axis: str, value: str) -> FeedFilter | None:
         try:
-            chosen = parse(
+            feed_filter = parse(
                 topic.slug, [(axis, value)], self._catalog.topics, own_language=self._site.language
             )
         except BadFilterError:  # for example, the name is too long for an address
             return None
-        return chosen if chosen.pairs else None
+        return feed_filter if feed_filter.pairs else None
