@@ -8,9 +8,12 @@ from datetime import datetime
 from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
-from bot.outbox.review import for_review
+from bot.outbox.review import too_old
 from bot.outbox.states import DeliveryState
 from bot.planning.rules import Channel
+
+MAX_EXPIRED = 100
+"""The most posts that one call looks at, which delays the heartbeat; the next call continues."""
 
 
 def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: datetime) -> list[Delivery]:
@@ -18,12 +21,12 @@ def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: date
 
     The other deliveries of their posts continue to wait; a post without deliveries is dead.
     """
+    oldest = {
+        name: now - channel.max_age for name, channel in channels.items() if channel.max_age is not None
+    }
     expired = []
-    for post in for_review(outbox.database):
-        channel = channels.get(post.channel)
-        if channel is None or channel.max_age is None:
-            continue
-        old = [delivery for delivery in post.remaining if now - delivery.published_at > channel.max_age]
+    for post in too_old(outbox.database, oldest, MAX_EXPIRED):
+        old = [each for each in post.remaining if each.published_at < oldest[post.channel]]
         ends = [
             (delivery, DeliveryState.EXPIRED, Cause.TOO_OLD, "too old: nobody reviewed it")
             for delivery in old

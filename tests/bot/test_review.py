@@ -10,6 +10,7 @@ import pytest
 from articles.article import Image
 from bot.operator import orders, reviewing
 from bot.operator.orders import SeenState
+from bot.outbox import review
 from bot.outbox.records import Post
 from bot.outbox.states import PostState, State
 from bot.run import Bot
@@ -117,6 +118,19 @@ def test_what_nobody_reviews_expires(world: World, bot: Bot) -> None:
     assert world.post().state is PostState.DEAD
     assert not reviewing.approve(world.database, world.only().id, world.clock()).done
     assert world.chat.requests == []
+
+
+def test_a_heartbeat_reads_only_the_held_posts_that_expire(world: World, bot: Bot) -> None:
+    """Thousands of posts that may still be reviewed are not read each time; the others expire in parts."""
+    world.catalog.put(*(article(f"old{n}", published_at=START - timedelta(hours=30)) for n in range(3)))
+    world.tick(bot)
+    before = {"ai-team": START - timedelta(hours=24), "other": START}
+    found = review.too_old(world.database, before, 2)
+    assert [each.deliveries[0].article_id for each in found] == ["old0", "old1"]
+    assert review.too_old(world.database, {"ai-team": START - timedelta(days=2), "other": START}, 2) == []
+    world.clock.advance(hours=24)
+    world.tick(bot)
+    assert len(world.deliveries(State.EXPIRED)) == 3 and len(world.deliveries(State.HELD)) == 1
 
 
 def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> None:
