@@ -132,10 +132,16 @@ def _copy(source: Database, target: Database) -> int:
             writing.execute(delete(metadata.tables[name]))
             rows += _copy_table(reading, writing, metadata.tables[name])
         # Fences continue to grow, so that no request under an earlier lease counts as one under a new lease.
-        fence = reading.scalar(select(schema.lease.c.fence).where(schema.lease.c.name == lease.NAME))
-        writing.execute(update(schema.lease).values(fence=(fence or 0) + 1, holder=None, expires_at=None))
+        query = select(schema.lease.c.fence, schema.lease.c.pruning_at).where(
+            schema.lease.c.name == lease.NAME
+        )
+        fence, pruning_at = reading.execute(query).one_or_none() or (0, None)
+        values = {"fence": fence + 1, "pruning_at": pruning_at, "holder": None, "expires_at": None}
+        writing.execute(update(schema.lease).values(values))
         if not target.is_sqlite:
             _advance_sequences(writing)
+            # Without statistics, PostgreSQL reads whole tables until autovacuum has come to them.
+            writing.exec_driver_sql(f"ANALYZE {', '.join(metadata.tables)}")
     return rows
 
 

@@ -10,15 +10,21 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Table, delete, exists, select, update
 
 from bot.outbox.database import Database
-from bot.outbox.lease import Lease
-from bot.outbox.schema import attempts, deliveries, posts
+from bot.outbox.lease import NAME, Lease
+from bot.outbox.schema import attempts, deliveries, lease, posts
 from bot.outbox.states import SHOWN, DeliveryState, PostState
 
 BATCH = 500
 """Rows of each table that one call examines: enough for 700,000 a day at one run a minute."""
 
 MAX_CLOCK_STEP = timedelta(days=1)
-"""How far the clock may be set forward while the bot runs before its time counts as wrong here."""
+"""How far the clock may be ahead of the time that pruning has reached before it counts as wrong here."""
+
+STORED_EVERY = timedelta(minutes=10)
+"""How far the time that pruning has reached advances before it is stored again."""
+
+CATCH_UP = 2
+"""How many times faster that time may advance than time passes: it falls behind while no bot runs."""
 
 _OVER = sorted(SHOWN | {PostState.DEAD})
 
@@ -34,7 +40,7 @@ class Pruner:
         self._lease = lease
         self._keep = keep
         self._cursors = {attempts.name: 0, posts.name: 0}
-        self._first: tuple[datetime, float] | None = None
+        self._since: tuple[datetime | None, float] | None = None
 
     def prune(self, now: datetime) -> int:
         """Delete one batch, and return the number of rows deleted; 0 without the lease."""
@@ -51,13 +57,29 @@ class Pruner:
             return pruned + _prune_posts(connection, old_posts, before)
 
     def _trusted_time(self, now: datetime) -> datetime:
-        """Return `now`, or an earlier time if the clock was set forward: what it deleted would be lost."""
+        """Return `now`, or an earlier time if the clock was set forward: what it deleted would be lost.
+
+        The stored time follows the clock, but advances at most CATCH_UP times as fast as time passes. So a
+        process that starts with a clock that is ahead does not go by it either.
+        """
         elapsed = self._lease.elapsed()
-        first, then = self._first or (now, elapsed)
-        latest = first + timedelta(seconds=elapsed - then) + MAX_CLOCK_STEP
-        # A clock that was set back was ahead at the first call.
-        self._first = (first, then) if now >= first else (now, elapsed)
-        return min(now, latest)
+        with self._database.read() as connection:
+            stored = connection.scalar(select(lease.c.pruning_at).where(lease.c.name == NAME))
+        if self._since is None or self._since[0] != stored:
+            self._since = (stored, elapsed)
+        reached = now
+        if stored is not None:
+            passed = timedelta(seconds=elapsed - self._since[1])
+            reached = max(stored, min(now, stored + CATCH_UP * passed))
+        if stored is None or reached >= stored + STORED_EVERY:
+            self._store(reached)
+            self._since = (reached, elapsed)
+        return min(now, reached + MAX_CLOCK_STEP)
+
+    def _store(self, reached: datetime) -> None:
+        with self._database.write() as connection:
+            if self._lease.is_held(connection):
+                connection.execute(update(lease).where(lease.c.name == NAME).values(pruning_at=reached))
 
     def _next(self, connection: Connection, table: Table, before: datetime) -> list[int]:
         """Return the ids of the next rows that were created before a time, as ids grow with time."""

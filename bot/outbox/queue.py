@@ -6,7 +6,7 @@ This module knows nothing of rules, messages and requests.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     false,
     func,
     or_,
@@ -41,7 +40,7 @@ from bot.outbox.rows import (
     post_columns,
     read_posts,
 )
-from bot.outbox.schema import deliveries, posts
+from bot.outbox.schema import IS_WAITING_TEST, deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 APART = timedelta(minutes=5)
@@ -50,13 +49,15 @@ APART = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(days=1, minutes=1)
 """The longest wait for a correction, with a margin: services ask for a day at most."""
 
-# Constructed once, as senders run it for every batch of posts.
+# Constructed once, as senders run them for every batch. Each reads an index in its order, and stops at
+# the limit, however many posts are due.
 _DUE = (
     select(*post_columns)
     .where(posts.c.channel == bindparam("given_channel"), posts.c.due_at <= bindparam("given_at"))
-    .order_by(case((posts.c.kind == PostKind.TEST, 0), else_=1), posts.c.id)
+    .order_by(posts.c.id)
     .limit(bindparam("given_limit"))
 )
+_DUE_TESTS, _DUE_OTHERS = _DUE.where(IS_WAITING_TEST), _DUE.where(posts.c.kind != PostKind.TEST)
 
 
 class Outbox:
@@ -69,7 +70,11 @@ class Outbox:
 
     def due(self, channel: str, now: datetime, limit: int) -> list[Post]:
         """Return the channel's oldest posts that are due at `now`, test messages first."""
-        return self._posts(_DUE, {"given_channel": channel, "given_at": now, "given_limit": limit})
+        values = {"given_channel": channel, "given_at": now, "given_limit": limit}
+        with self.database.read() as connection:
+            tests = read_posts(connection, _DUE_TESTS, values)
+            others = read_posts(connection, _DUE_OTHERS, values | {"given_limit": limit - len(tests)})
+        return tests + others
 
     def to_correct(self, channel: str, now: datetime, limit: int) -> list[Post]:
         """Return the channel's posts whose correction is due at `now`."""
@@ -164,7 +169,7 @@ class Outbox:
 
     def tests_due(self, now: datetime) -> set[str]:
         """Return the channels with a waiting test message."""
-        query = select(posts.c.channel).where(posts.c.due_at <= now, posts.c.kind == PostKind.TEST)
+        query = select(posts.c.channel).where(IS_WAITING_TEST, posts.c.due_at <= now)
         with self.database.read() as connection:
             return set(connection.scalars(query))
 
@@ -255,11 +260,9 @@ class Outbox:
                 .values(correct_at=None, failures=0)
             )
 
-    def _posts(
-        self, query: Select[*tuple[Any, ...]], parameters: Mapping[str, Any] | None = None
-    ) -> list[Post]:
+    def _posts(self, query: Select[*tuple[Any, ...]]) -> list[Post]:
         with self.database.read() as connection:
-            return read_posts(connection, query, parameters)
+            return read_posts(connection, query)
 
 
 def read_post(database: Database, number: int) -> Post | None:

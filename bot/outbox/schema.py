@@ -145,6 +145,15 @@ The index leaves out the states that change with every request, as it would chan
 Index("ix_posts_state", posts.c.state, posts.c.channel, sqlite_where=IS_RARE, postgresql_where=IS_RARE)
 # The senders' queries read only waiting posts, however many old ones there are.
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
+IS_WAITING_TEST = and_(posts.c.due_at.is_not(None), posts.c.kind == literal_column("'test'"))
+"""The SQL condition for test messages that wait, in a form that finds ix_posts_tests."""
+Index(
+    "ix_posts_tests",
+    posts.c.channel,
+    posts.c.id,
+    sqlite_where=IS_WAITING_TEST,
+    postgresql_where=IS_WAITING_TEST,
+)
 Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
 Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))
 # For the posts that a budget counts.
@@ -237,4 +246,6 @@ lease = Table(
     Column("fence", BigInteger, nullable=False),
     Column("acquired_at", Utc),
     Column("expires_at", Utc),
+    # The time that pruning goes by; it follows the clock no faster than time passes.
+    Column("pruning_at", Utc),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,17 @@ def test_everything_moves_to_the_other_kind_of_database(world: World, other: str
         world.tick(bot)
         assert len(world.chat.requests) == requests + 1
         bot.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_copy_in_postgresql_has_statistics(world: World, other: str) -> None:
+    """Queries of a large copy use indexes at once, and not only after autovacuum."""
+    used(world)
+    with closing(connect(other)) as target:
+        copying.move(world.database, target, world.clock() + timedelta(minutes=5))
+        with target.read() as connection:
+            counted = "SELECT reltuples FROM pg_class WHERE relname = 'deliveries'"
+            assert connection.exec_driver_sql(counted).scalar() == len(world.deliveries())
 
 
 def test_no_copy_while_a_bot_posts(world: World, other: str) -> None:

@@ -16,6 +16,7 @@ from bot.outbox.lease import Lease
 from bot.outbox.prune import Pruner
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import State
+from bot.run import Bot
 from tests.bot.world import World, article, lease_by, mainly_sqlite
 from tests.fakechat.faults import reset_after_body
 
@@ -123,6 +124,37 @@ def test_a_clock_that_is_set_forward_prunes_nothing(world: World) -> None:
     seconds[0] += timedelta(days=181).total_seconds()
     world.tick(bot)
     assert rows(world.database)[2] == 0
+
+
+@mainly_sqlite
+def test_a_bot_that_starts_with_a_wrong_clock_prunes_nothing(world: World) -> None:
+    """However often it starts; after a real absence, pruning catches up as time passes."""
+    seconds = [0.0]
+
+    def start() -> Bot:
+        seconds[0] = 0.0
+        lease = Lease(world.database, world.clock, server_time=False, elapsed=lambda: seconds[0])
+        bot = world.bot(lease=lease)
+        world.tick(bot)
+        return bot
+
+    first = start()
+    world.catalog.put(article("a"))
+    world.tick(first)
+    first.stop()
+    world.clock.advance(days=365)
+    for _ in range(3):
+        bot = start()
+        seconds[0] += timedelta(minutes=30).total_seconds()
+        world.tick(bot)
+        bot.stop()
+    assert rows(world.database) == (1, 1, 1)
+    bot = start()
+    for _ in range(3):
+        world.clock.advance(days=30)
+        seconds[0] += timedelta(days=30).total_seconds()
+        world.tick(bot)
+    assert rows(world.database) == (1, 0, 0)
 
 
 def test_each_run_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
