@@ -22,9 +22,11 @@ _REFERENCE = re.compile(r"(?:.*/)?@([~/])(.*)", re.DOTALL)
 # Pelican's placeholders (https://docs.getpelican.com/en/latest/content.html#linking-to-internal-content).
 _PLACEHOLDER = re.compile(r"[{|](filename|static|attach|author|category|index|tag)[}|](.*)", re.DOTALL)
 # How a body may refer to a file; each pattern with a text that is part of every match, and is found faster.
+# Between `<` and `>` is no other `<` (https://spec.commonmark.org/0.31.2/#link-destination). Without this
+# limit, each of many `](<` would be searched to the end of its line.
 _MENTIONS = (
-    ("](", re.compile(r"\]\(\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)([^\s)]+))")),
-    ("]:", re.compile(r"\]:\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)(\S+))")),
+    ("](", re.compile(r"\]\(\s*(?:<([^<>\n]+)>|(?!https?:|mailto:|#)([^\s)]+))")),
+    ("]:", re.compile(r"\]:\s*(?:<([^<>\n]+)>|(?!https?:|mailto:|#)(\S+))")),
     ("src", re.compile(r"""src\s*=\s*[{(]*["']?(?!https?:)([^"'\s>)]+)""")),
     ("href", re.compile(r"""href\s*=\s*[{(]*["']?(?!https?:)([^"'\s>)]+)""")),
     ("to=", re.compile(r"""\bto=["']([^"'\s>)]+)""")),

@@ -20,7 +20,6 @@ _OBJECT = re.compile(r'\{\s*(?:"|\})')
 _LINE = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]{1,100}):[ \t]*(.*)")
 _CONTINUED = re.compile(r"(?:[ ]{4,}|\t)[ \t]*(\S.*)")
 _HEAD_LINES = re.compile(r"(?:(?:[ ]{0,3}[A-Za-z0-9_-]{1,100}:|[ ]{4}|\t)[^\n]*\n)*")
-_ATX = re.compile(r"#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
 _UNDERLINE = re.compile(r"=+[ \t]*")
 _FENCE = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _MODULE_LINE = re.compile(r"(?:import|export)\b")
@@ -178,6 +177,16 @@ def _head_of_lines(text: str, at: int, end: int, body: int) -> Head | None:
     )
 
 
+def _title(line: str) -> str:
+    """Return the text of a heading such as `# Title` or `# Title #`; "" if the line is not one.
+
+    https://spec.commonmark.org/0.31.2/#atx-headings
+    """
+    title = line[1:].strip(" \t") if line.startswith(("# ", "#\t")) else ""
+    without_closing = title.rstrip("#")
+    return without_closing.rstrip(" \t") if without_closing.endswith((" ", "\t")) else title
+
+
 def _heading(text: str, extension: str) -> Head | None:
     """Read a file that begins with its heading: `# Title`, or a title underlined with `=`."""
     lines = text.split("\n")
@@ -186,11 +195,15 @@ def _heading(text: str, extension: str) -> Head | None:
             continue
         line = line.lstrip("\ufeff")
         rest = lines[number + 1 :]
-        if atx := _ATX.fullmatch(line):
-            title = atx[1]
-        elif rest and _UNDERLINE.fullmatch(rest[0]) and not line.startswith((" ", "\t", ">", "-", "<")):
+        title = _title(line)
+        if (
+            not title
+            and rest
+            and _UNDERLINE.fullmatch(rest[0])
+            and not line.startswith((" ", "\t", ">", "-", "<"))
+        ):
             title, rest = line, rest[1:]
-        else:
+        if not title:
             return None
         body = "\n".join([*lines[:number], *rest]).strip("\n")
         return Head(kind="none", values={"title": title.strip()}, body=body, line=number + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -15,11 +16,12 @@ from hypothesis import strategies as st
 from articles.article import Article
 from articles.conventions import Conventions
 from articles.errors import ArticleError
-from articles.reading import frontmatter, limits
+from articles.reading import frontmatter, limits, other_heads
 from articles.reading import record as records
 from articles.reading.context import Context
 from articles.topics import Topics
 from tests.site import front_matter
+from text.links import mentions
 
 SECRET = "c1ph3rT3xT"
 
@@ -106,6 +108,37 @@ def test_no_head_costs_more_than_its_length(text: str) -> None:
     finally:
         sys.setprofile(None)
     assert calls < 60 * len(text) + 10_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# T #" + " " * 60_000 + "x",
+        "# T" + "\t" * 60_000 + "x",
+        "---\ntitle: T\ndate: 2026-01-01\n---\n" + "](< " * 15_000,
+        "---\ntitle: T\ndate: 2026-01-01\n---\n" + "[a]:< " * 15_000,
+    ],
+    ids=lambda text: repr(text[-8:]),
+)
+def test_no_pattern_reads_a_line_again_and_again(text: str) -> None:
+    """A long line costs milliseconds, not seconds: what a single regular expression does is no call."""
+    started = time.thread_time()
+    head = other_heads.split(text, "md")
+    mentions(text if head is None else head.body, "")
+    assert time.thread_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("# A title", "A title"), ("#\tA title \t", "A title"), ("#   A # b ##  ", "A # b"), ("# C#", "C#"),
+        ("# C# #", "C#"), ("# #", "#"), ("# A \\#", "A \\#"), ("#A", None), ("## A", None), ("# ", None),
+    ],
+)  # fmt: skip
+def test_the_title_of_a_heading(line: str, title: str | None) -> None:
+    """A heading's title ends before its closing number signs, which have a space in front of them."""
+    head = other_heads.split(f"{line}\n\nText", "md")
+    assert (head and head.values["title"]) == title
 
 
 _KEYS = [
