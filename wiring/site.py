@@ -11,21 +11,20 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
 from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
-from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
-from articles.files.puller import Puller
 from config import ArticlesConfig, Config
 from feeds.model import Site
 from feeds.private import PrivateFeeds
@@ -41,6 +40,10 @@ from wiring.loading import config_path, load, make_state_folder
 from wiring.private import private_feeds, private_index
 from wiring.settings import SettingsFile, SettingsWatcher
 from wiring.values import value_of
+
+if TYPE_CHECKING:
+    from articles.files.checkout import Checkout
+    from articles.files.puller import Puller
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +188,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
         counts=counts,
         private=private,
         pictures=_pictures(config, clock),
-        puller=Puller(checkout, articles.every) if checkout else None,
+        puller=_puller(checkout, articles.every) if checkout else None,
     )
 
 
@@ -247,5 +250,13 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
     if articles.token_env and not token:
         missing = f"{articles.token_env} is not set in the environment"
         raise SettingError(config.located([(("articles", "token_env"), missing)])[0])
+    from articles.files.checkout import Checkout, Repository  # late: most sites have a folder
+
     repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
     return Checkout(repository, config.state, clock)
+
+
+def _puller(checkout: Checkout, every: timedelta) -> Puller:
+    from articles.files.puller import Puller  # late, as above
+
+    return Puller(checkout, every)
