@@ -11,7 +11,7 @@ from articles import programs
 from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
 from articles.programs import HEXO, Program
-from articles.reading import datafiles
+from articles.reading import datafiles, pelican
 from articles.reading.surroundings import SCRIPTS, project_folders
 
 NAMES: Mapping[Generator, str] = {
@@ -25,8 +25,9 @@ _MARKS: tuple[tuple[str, Generator], ...] = (
     *((f"astro.config.{end}", "astro") for end in SCRIPTS),
     *((f"eleventy.config.{end}", "eleventy") for end in SCRIPTS),
     (".eleventy.js", "eleventy"),
-    ("pelicanconf.py", "pelican"), ("hugo.toml", "hugo"), ("hugo.yaml", "hugo"), ("hugo.yml", "hugo"),
-    ("hugo.json", "hugo"), ("config/_default", "hugo"), ("zola.toml", "zola"), ("_config.yml", "jekyll"),
+    *((name, "pelican") for name in pelican.FILES),
+    ("hugo.toml", "hugo"), ("hugo.yaml", "hugo"), ("hugo.yml", "hugo"), ("hugo.json", "hugo"),
+    ("config/_default", "hugo"), ("zola.toml", "zola"), ("_config.yml", "jekyll"),
     ("_config.yaml", "jekyll"), ("_config.toml", "jekyll"),
 )  # fmt: skip
 _CONFIGS = ("config.toml", "config.yaml", "config.yml")

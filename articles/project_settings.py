@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from articles import programs
 from articles.conventions import Generator
 from articles.programs import Program
-from articles.reading import datafiles, hugo
+from articles.reading import datafiles, hugo, pelican
 from articles.reading.surroundings import SCRIPTS
 from text.urls import http_url
 from text.zones import zone
@@ -19,9 +19,9 @@ from text.zones import zone
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
-    "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", "pelicanconf.py",
+    "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", *pelican.FILES,
     # The settings for publishing, which override those for the author's machine.
-    "publishconf.py", "config/production/hugo.toml", "config/production/hugo.yaml",
+    "config/production/hugo.toml", "config/production/hugo.yaml",
     "config/production/config.toml", "config/production/config.yaml",
 )  # fmt: skip
 # Eleventy has no default folder of articles; these are the usual ones.

@@ -178,6 +178,15 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "pelican.conf.py": "SITEURL = 'http://localhost'\nSITENAME = 'P'\n",
+                "publishconf.py": "SITEURL = 'https://p.example'\n",
+                "content/a.md": "Title: A\nDate: 2026-01-01\n\nText\n",
+            },
+            "Pelican, 1 published post",
+            ("content", "pelican", "https://p.example", "P", "UTC"),
+        ),
+        (
+            {
                 "config/_default/hugo.yaml": "defaultContentLanguage: fr\n",
                 "config/_default/languages.fr.yaml": "baseURL: https://f.example/\ncontentDir: content/fr\n",
                 "content/fr/posts/a.md": DATED,

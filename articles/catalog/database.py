@@ -13,7 +13,7 @@ from typing import Any
 from storage.derived import DerivedFile, Opened
 from storage.private import private_folder
 
-VERSION = 13
+VERSION = 14
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (

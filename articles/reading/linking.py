@@ -11,6 +11,7 @@ from typing import Any
 from articles.article import Enclosure, Image
 from articles.identity import identity
 from articles.reading import addresses, hexo, keys, limits, media, values
+from articles.reading.address_parts import AddressParts
 from articles.reading.context import Context
 from articles.reading.guids import generators_guid
 from articles.reading.languages import language_in_path, without_language
@@ -46,11 +47,11 @@ class Links:
 
     def place(
         self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
-    ) -> addresses.AddressParts:
+    ) -> AddressParts:
         """Return the values from which the article's address on its site is formed."""
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
-        return addresses.AddressParts(
+        return AddressParts(
             path=self._path.removeprefix(home.folder) if home else self._path,
             prefix=home.prefix if home else surroundings.prefix,
             title=title,
@@ -67,7 +68,7 @@ class Links:
             folder_names_page=self._conventions.generator == "eleventy",
         )
 
-    def own(self, place: addresses.AddressParts) -> str | None:
+    def own(self, place: AddressParts) -> str | None:
         """Return the address at which the article's site publishes it; None where that is not known."""
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
@@ -88,7 +89,7 @@ class Links:
         )
 
     def guid(
-        self, place_of: Callable[[], addresses.AddressParts], link: str | None, given_id: str | None
+        self, place_of: Callable[[], AddressParts], link: str | None, given_id: str | None
     ) -> str | None:
         """Return the article's id in its old feed; None if feeds use the id of the article.
 

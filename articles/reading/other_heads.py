@@ -16,7 +16,8 @@ from articles.reading.head import Head, Kind
 from articles.reading.limits import MAX_HEAD
 
 _LEADING = re.compile(r"(?:\ufeff|\s)*")
-_OBJECT = re.compile(r'\{\s*(?:"|\})')
+# An object, or what people write for one: keys in single quotes, or on lines of their own without quotes.
+_OBJECT = re.compile(r"""\{\s*(?:"|\}|'[^'\n]{1,100}'[ \t]*:)|\{[ \t]*\n\s*[A-Za-z_-]{1,100}[ \t]*:""")
 _LINE = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]{1,100}):[ \t]*(.*)")
 _CONTINUED = re.compile(r"(?:[ ]{4,}|\t)[ \t]*(\S.*)")
 _HEAD_LINES = re.compile(r"(?:(?:[ ]{0,3}[A-Za-z0-9_-]{1,100}:|[ ]{4}|\t)[^\n]*\n)*")

@@ -9,7 +9,8 @@ from typing import Any
 
 from articles.reading import datafiles
 
-FILES = ("pelicanconf.py", "publishconf.py")
+FILES = ("pelican.conf.py", "pelicanconf.py", "publishconf.py")
+"""The names that `pelican-quickstart` gives to settings; later ones override earlier ones."""
 
 
 def slugs_from_names(levels: list[Path]) -> bool:

@@ -8,6 +8,20 @@ import unicodedata
 _NOT_IN_SLUG = re.compile(r"[^\w]+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+# The letters in common use that deunicode writes otherwise than text-unidecode does.
+_AS_DEUNICODE = str.maketrans(
+    {
+        "ъ": "'",
+        "Ъ": "'",
+        "ء": "'",
+        "إ": "'",
+        "么": "Me ",
+        "什": "Shen ",
+        "术": "Shu ",
+        "价": "Jia ",
+        "旅": "Lv ",
+    }
+)
 
 
 def slugified(text: str) -> str:
@@ -43,7 +57,9 @@ def eleventy_slug(title: str) -> str | None:
 
     https://www.11ty.dev/docs/filters/slugify/
     """
-    slug = zola_slug(re.sub(r"(?<=[A-Za-z0-9])['’](?=[ts](?:\s|$))", "", title[:500]).replace("&", " and "))
+    words = re.sub(r"(?<=[A-Za-z0-9])['’](?=[ts](?:\s|$))", "", title[:500]).replace("&", " and ")
+    decomposed = unicodedata.normalize("NFKD", words.lower())
+    slug = _NOT_ALPHANUMERIC.sub("-", _ACCENTS.sub("", decomposed)).strip("-")
     return slug if slug.isascii() and slug else None
 
 
@@ -62,9 +78,12 @@ def quartz_slug(path: str) -> str:
 def zola_slug(name: str) -> str:
     """Return the slug that Zola derives from a name: words of letters and digits, with hyphens between them.
 
-    This is for `slugify.paths = "on"`, the default. Latin letters lose their accents; the letters of other
-    scripts, which Zola transcribes, stay.
+    This is for `slugify.paths = "on"`, the default: the crate `slug`, which writes all scripts in Latin
+    letters by https://docs.rs/deunicode. Its names of emoji are left out.
     """
-    decomposed = unicodedata.normalize("NFKD", name[:500].lower())
-    without_accents = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
-    return _NOT_ALPHANUMERIC.sub("-", without_accents).strip("-")
+    name = name[:500]
+    if not name.isascii():
+        from text_unidecode import unidecode  # late: few names have other letters
+
+        name = unidecode(name.translate(_AS_DEUNICODE))
+    return _NOT_ALPHANUMERIC.sub("-", name.lower()).strip("-")

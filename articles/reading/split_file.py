@@ -19,7 +19,8 @@ from text.yaml import plain as plainyaml
 NO_KEYS = "the front matter must be a list of `key: value` lines"
 """The reason to refuse front matter that is something else."""
 
-_OPENING = re.compile(r"(?:\ufeff|[ \t]*\n)*(---|\+\+\+)(?:[ \t]*|(json|toml|yaml|yml)[ \t]*)\n")
+_JAVASCRIPT = "the front matter is JavaScript, which is not run: write YAML between lines of `---`"
+_OPENING = re.compile(r"(?:\ufeff|[ \t]*\n)*(---|\+\+\+)(?:[ \t]*|(json|toml|ya?ml|js|javascript)[ \t]*)\n")
 _CLOSING = {
     "---": re.compile(r"\n---[ \t]*(?:\n|\Z)"),
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
@@ -57,6 +58,8 @@ def split(text: str, *, extension: str = "md", skipping: bool = True, by_line: b
 
 def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) -> Head:
     first = text.count("\n", 0, start) + 1
+    if language.startswith("j") and language != "json":
+        raise HeadError(first - 1, _JAVASCRIPT)
     is_yaml = fence == "---" and language != "json" and language != "toml"
     skipped = plainyaml.later_items(text, "related", MAX_RELATED) if is_yaml and skipping else None
     closing = _closing(text, fence, start - 1, skipped)

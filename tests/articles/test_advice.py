@@ -71,6 +71,9 @@ def test_common_mistakes_in_toml(text: str, problem: str) -> None:
         ('"title": "A\n', f"2: {OPEN_QUOTE} on its line"),
         ('"title": "C:\\Users"', "2: write a backslash twice"),
         ('"title": "A",', ""),
+        ("'title': 'A'", "2: put each key in double quotes"),
+        ("title: 'A'", "2: put each key in double quotes"),
+        ("\"title\": 'A'", "2: write a text in double quotes"),
     ],
 )
 def test_common_mistakes_in_json(text: str, problem: str) -> None:
@@ -81,6 +84,13 @@ def test_common_mistakes_in_json(text: str, problem: str) -> None:
     assert caught.value.reason.startswith(f"is not JSON: {reason}")
     assert not line or caught.value.line == int(line)
     assert problem or "no comma behind the last value" in caught.value.reason
+
+
+def test_front_matter_in_javascript() -> None:
+    """Eleventy's `---js` is an error that says what to write: no code is run."""
+    with pytest.raises(ArticleError, match="is JavaScript, which is not run") as caught:
+        frontmatter.parse("---js\n{ title: 'A' }\n---\n", "a.md")
+    assert caught.value.line == 1
 
 
 @given(st.text("\"'[]{}=,.#:; \n\\aT1-", max_size=40))

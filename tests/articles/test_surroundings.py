@@ -52,6 +52,7 @@ def listed(index: Indexer) -> list[str]:
         ("hugo.toml", "[[cascade]]\ndraft = true\n[cascade._target]\npath = '{/site/secret/**,/x}'\n"),
         ("config/_default/hugo.yaml", "cascade:\n  draft: true\n"),
         ("pelicanconf.py", "import os\nDEFAULT_METADATA = {'status': 'draft'}\n"),
+        ("pelican.conf.py", "DEFAULT_METADATA = {'status': 'draft'}\n"),
         ("site/pelicanconf.py", "DEFAULT_METADATA = dict(status='Draft')\nDEFAULT_LANG = os.getenv('X')\n"),
     ],
 )
