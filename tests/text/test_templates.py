@@ -60,6 +60,28 @@ def test_liquid(written: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("generator", "written", "shown"),
+    [
+        ("jekyll", "See {% post_url 2026-01-02-b %}.", 'See <a href="/@~2026-01-02-b">2026-01-02-b</a>.'),
+        ("jekyll", "{% post_url sub/2026-01-02-b %}", '<a href="/@~sub/2026-01-02-b">2026-01-02-b</a>'),
+        ("jekyll", "<li>{% link _posts/b c.md %}</li>", '<li><a href="/@/_posts/b%20c.md">b c.md</a></li>'),
+        ("jekyll", "[{% post_url b %}]( {% post_url b %})", "[b]( /@~b)"),
+        ("jekyll", "[a]\n\n[a]: {% post_url b %}", "[a] [a]: /@~b"),
+        ("jekyll", "<a class=x href = {% post_url b %}>a</a>", "<a class=x href = /@~b>a</a>"),
+        ("jekyll", '<a href="{% post_url b %}" title="to {% post_url c %}">a</a>',
+         '<a href="/@~b" title="to /@~c">a</a>'),
+        ("jekyll", "{{ site.url }}{% post_url b %}", "https://owner.example/@~b"),
+        ("hugo", '({{< ref "posts/b.md#part" >}})', '(<a href="/@~posts/b.md#part">b.md</a>)'),
+        ("hugo", '**{{% relref "b" %}}**', '**<a href="/@~b">b</a>**'),
+        ("hugo", '{{< ref "#part" >}}', "#part"),
+    ],
+)  # fmt: skip
+def test_an_address_as_text_is_a_link(generator: str, written: str, shown: str) -> None:
+    """Where readers would see the address of another article, they see a link with its name."""
+    assert expanded(written, generator) == shown
+
+
+@pytest.mark.parametrize(
     ("written", "shown"),
     [
         ('{{< figure src="a.png" alt="A" caption="B" >}}',

@@ -88,7 +88,7 @@ class Liquid(Expander):
             tag = _TAG.match(piece.inner.strip(_TRIMMED))
             if tag and tag["name"] in _VERBATIM:
                 return self._verbatim(tag["name"], tag["rest"], piece)
-            self.put(self._tag(tag["name"], tag["rest"].strip()) if tag else "")
+            self.put(self._tag(tag["name"], tag["rest"].strip(), piece) if tag else "")
         return piece.end
 
     def broken(self, piece: Piece) -> None:
@@ -142,10 +142,11 @@ class Liquid(Expander):
             return f"{self._base}/{text.lstrip('/')}"
         return text if "{" not in text else ""
 
-    def _tag(self, name: str, rest: str) -> str:
+    def _tag(self, name: str, rest: str, piece: Piece) -> str:
         if name in ("post_url", "link"):
             path = rest.strip("\"'").partition("#")[0]
-            return f"/@{'~' if name == 'post_url' else '/'}{quote(path)}" if "{" not in path else ""
+            address = f"/@{'~' if name == 'post_url' else '/'}{quote(path)}"
+            return self.reference(address, piece) if "{" not in path else ""
         values = _values(rest)
         if name in ("include", "include_relative"):
             return self._include(values)

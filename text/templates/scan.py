@@ -7,11 +7,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from urllib.parse import unquote
 
+from text.templates import elements
 from text.templates.code import Code
 
 MAX_TEMPLATE = 20_000
 """Characters between the delimiters of one template; a longer one loses only its delimiters."""
+
+_BEFORE = 300
+"""Characters in front of a template that say whether it is part of an address."""
+
+# Between words or tags an address is text; elsewhere it is a target, a value or the end of a longer address.
+_IS_TEXT = re.compile(r"(?:\A|[\s(>*_,;])\Z")
+_IS_TARGET = re.compile(r"(?:\](?:\(|:)\s*|=\s*|<[A-Za-z/][^<>]*)\Z")
 
 
 class Delimiters(NamedTuple):
@@ -135,6 +144,18 @@ class Expander(ABC):
     def code(self, text: str) -> str:
         """Return the text that replaces code: by default, the code itself."""
         return text
+
+    def reference(self, address: str, piece: Piece) -> str:
+        """Return the address of another article, or a link with its name where readers would see the address.
+
+        `address` is one that `text.links` finds the article by, and no text for people.
+        """
+        before = self.text[max(0, piece.start - _BEFORE) : piece.start]
+        name = unquote(address.partition("#")[0].rpartition("/")[2].removeprefix("@").removeprefix("~"))
+        if before.endswith("["):
+            return name
+        is_text = bool(name and _IS_TEXT.search(before)) and not _IS_TARGET.search(before)
+        return elements.anchor(address, name) if is_text else address
 
     def until(self, end: re.Pattern[str], position: int) -> re.Match[str] | None:
         """Return the end tag that closes what is open at `position`, or None if there is none."""

@@ -42,7 +42,7 @@ class Hugo(Expander):
                 code = self.text[piece.end : end.start()]
                 self.put(elements.code_block(code, values.get("0", ""), self.margin(piece.start)))
                 return end.end()
-            self.put(self._tag(name, values))
+            self.put(self._tag(name, values, piece))
         return piece.end
 
     def code(self, text: str) -> str:
@@ -61,10 +61,11 @@ class Hugo(Expander):
         text = f"{{{{{mark}{piece.inner}{'>' if mark == '<' else '%'}}}}}"
         return f"`{text}`" if self.has_code and "`" not in text else escape(text, quote=False)
 
-    def _tag(self, name: str, values: dict[str, str]) -> str:
+    def _tag(self, name: str, values: dict[str, str], piece: Piece) -> str:
         if name in ("ref", "relref"):
             path, _, fragment = (values.get("0") or values.get("path") or "").partition("#")
-            return (f"/@~{quote(path)}" if path else "") + (f"#{fragment}" if fragment else "")
+            address = (f"/@~{quote(path)}" if path else "") + (f"#{fragment}" if fragment else "")
+            return self.reference(address, piece)
         if (
             name == "blogdown/postref"
         ):  # the folder to which the paths of the post's own pictures are relative
