@@ -118,7 +118,6 @@ _CHANGED = {
 
 def _changes(files: Corpus, options: Options) -> dict[str, Result | None]:
     site = product.site("change", files.folder)
-    process(site.export(), cwd=product.CWD, env=site.env)
     number = newest(SMALL, files.count)
     path = article_path(SMALL, number)
     slug = _slug(article_text(SMALL, number))

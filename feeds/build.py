@@ -167,21 +167,15 @@ def build_entry(
     title = one_line(article.title) or language.gettext("Untitled")
     images = tuple(_images(article.images, site))
     coverage = tuple(_related(article.related))[:related]
+    image = images[0] if images else None
+    html = entry_html(text, language, url=url, title=title, image=image, provider=provider, related=coverage)
     return Entry(
         id=entry_id(article, site),
         url=url,
         title=title,
         published=article.published_at.astimezone(UTC),
         updated=_updated(article, bodies.links),
-        content_html=entry_html(
-            text,
-            language,
-            url=url,
-            title=title,
-            image=images[0] if images else None,
-            provider=provider,
-            related=coverage,
-        ),
+        content_html=html,
         summary=excerpt,
         categories=_unique(article.topics),
         authors=people or ((provider,) if provider else ()),
