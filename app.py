@@ -39,9 +39,9 @@ with paused_collector():
     from pages.cache import PageCache
     from pages.routes import blueprint as pages_blueprint
     from text.printable import print_uncaught
-    from web.lanes import Lane
     from web.limits import MAX_BODY_BYTES
     from web.server import Server
+    from web.thread_groups import ThreadGroup
     from wiring.loading import exit_with, load_or_exit
     from wiring.operations import admin_routes, admin_token, ops_routes
     from wiring.reporting import start_reporting
@@ -143,7 +143,7 @@ def create_web() -> Server:
         return Server(
             behind_proxies(complete, os.environ, newswire.config.site.url),
             threads=web_threads(os.environ),
-            lane=lane_of,
+            group=group_of,
             quick=feeds.quick,
             body_limits={"/hooks/git": MAX_BODY},
             on_refusal=lambda status: newswire.counts.observe("", status, ""),
@@ -153,22 +153,24 @@ def create_web() -> Server:
         raise exit_with(error) from None
 
 
-def lane_of(path: str, query: str) -> Lane:
-    """Return the lane of a request.
+def group_of(path: str, query: str) -> ThreadGroup:
+    """Return the group of threads of a request.
 
     Pages do not wait for uncached feeds, for searches, or for requests that need the bot's database.
     """
     if path in ("/healthz", "/readyz"):
-        return Lane.PROBES
+        return ThreadGroup.PROBES
     if path.startswith(("/digests/", "/private/")):
-        return Lane.FEEDS
+        return ThreadGroup.FEEDS
     if path.startswith("/feeds/"):
-        return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
+        return ThreadGroup.COSTLY if query or set(path) & set("+,") else ThreadGroup.FEEDS
     if path in ("/feeds.opml", "/topics") and query:
-        return Lane.COSTLY
+        return ThreadGroup.COSTLY
     if path.startswith("/sitemap"):
-        return Lane.COSTLY
-    return Lane.COSTLY if path in ("/search", "/build", "/metrics", "/readyz/bot") else Lane.PAGES
+        return ThreadGroup.COSTLY
+    return (
+        ThreadGroup.COSTLY if path in ("/search", "/build", "/metrics", "/readyz/bot") else ThreadGroup.PAGES
+    )
 
 
 def _start_bot(newswire: Newswire) -> None:

@@ -6,7 +6,7 @@ import os
 
 from flask import Flask
 
-from app import create_app, lane_of
+from app import create_app, group_of
 from ops.hosting import web_threads
 from ops.scheduling import use_batch_scheduling
 from web.server import Server
@@ -24,4 +24,4 @@ def without_short_way() -> Server:
     use_batch_scheduling()  # as the product's own worker: only the fast path differs
     application = create_app()
     application.extensions["newswire"].indexer.refresh()
-    return Server(application, threads=web_threads(os.environ), lane=lane_of)
+    return Server(application, threads=web_threads(os.environ), group=group_of)

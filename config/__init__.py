@@ -1,6 +1,7 @@
 """The settings: config.yaml and the environment, checked as a whole. Only app.py and `wiring` import this."""
 
 from config.channels import BotConfig, ChannelConfig, FilterConfig, channel_model
+from config.effective import EffectiveSetting, effective_settings
 from config.errors import ConfigError, Location, Problem
 from config.file import MAX_CONFIG_BYTES, RULES, load, load_rules
 from config.layouts import LayoutConfig
@@ -14,7 +15,6 @@ from config.settings import (
     SiteConfig,
     TopicConfig,
 )
-from config.shown import Shown, shown
 
 __all__ = [
     "DEFAULT",
@@ -25,18 +25,18 @@ __all__ = [
     "ChannelConfig",
     "Config",
     "ConfigError",
+    "EffectiveSetting",
     "FeedsConfig",
     "FilterConfig",
     "LayoutConfig",
     "Location",
     "PagesConfig",
     "Problem",
-    "Shown",
     "SiteConfig",
     "TopicConfig",
     "channel_model",
+    "effective_settings",
     "load",
     "load_rules",
     "schema",
-    "shown",
 ]

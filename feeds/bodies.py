@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from articles.article import Article
-from feeds.links import Links
+from feeds.links import ArticleLinks
 from feeds.stored_texts import StoredTexts
 from feeds.workers import Workers
 from text.anchors import relinked
@@ -32,7 +32,7 @@ WORTH_WORKERS = 16
 _AT_ONCE = 8
 
 
-class Source(NamedTuple):
+class BodySource(NamedTuple):
     """A body, and everything that its unsanitised HTML depends on."""
 
     body: str
@@ -44,7 +44,7 @@ class Source(NamedTuple):
 class Task(NamedTuple):
     """A body to be made safe. `article` is without its body; `has_folder` says whether links look there."""
 
-    source: Source
+    source: BodySource
     article: Article
     own_url: str
     site_url: str
@@ -124,7 +124,7 @@ class TextCache:
 class Bodies:
     """The rules for the bodies of one site's articles, with the links as they are at one `revision`."""
 
-    links: Links
+    links: ArticleLinks
     generator: str = "plain"
     cache: TextCache | None = None
     revision: object = None
@@ -183,7 +183,7 @@ class Bodies:
     def _stored_key(self, stored: StoredTexts, key: Key, article: Article) -> bytes:
         """Return the key of a text in `stored`: of all that it depends on."""
         links = self.links
-        rules = (self.generator, article.markup, links.base_url, links.site_url, links.places is not None)
+        rules = (self.generator, article.markup, links.base_url, links.site_url, links.files is not None)
         return stored.key(*key, article.id, *rules)
 
     def _rendered(self, article: Article, own_url: str, ready: Prepared | None) -> Rendered:
@@ -202,19 +202,19 @@ class Bodies:
 
     def _task(self, article: Article, own_url: str) -> Task:
         without_body = replace(article, body="", related=())
-        has_folder = self.links.places is not None
+        has_folder = self.links.files is not None
         return Task(self._source(article), without_body, own_url, self.links.site_url, has_folder)
 
-    def _source(self, article: Article) -> Source:
-        return Source(article.body[:MAX_BODY], self.generator, article.markup, self.links.base_url)
+    def _source(self, article: Article) -> BodySource:
+        return BodySource(article.body[:MAX_BODY], self.generator, article.markup, self.links.base_url)
 
     def _key(self, article: Article, own_url: str) -> Key:
         digest = hashlib.blake2b(article.body.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return digest, article.path, article.link or "", own_url
 
 
-class _Elsewhere:
-    """The places for a process that does not know the folder."""
+class _UnknownFiles:
+    """The files for a process that does not know the folder."""
 
     def at(self, _paths: Sequence[str]) -> None:
         return None
@@ -232,8 +232,8 @@ class _Elsewhere:
 def prepared(task: Task) -> Prepared:
     """Return a body as safe HTML, unless a link in it leads into the folder; for any process."""
     source = task.source
-    places = _Elsewhere() if task.has_folder else None
-    links = Links(site_url=task.site_url, base_url=source.base_url, places=places)
+    files = _UnknownFiles() if task.has_folder else None
+    links = ArticleLinks(site_url=task.site_url, base_url=source.base_url, files=files)
     unsafe = unsafe_html(source)
     html = _safe_html(unsafe, task.article, task.own_url, links)
     return Prepared(unsafe, safe=False) if links.are_looked_up else Prepared(html, safe=True)
@@ -244,12 +244,12 @@ def all_prepared(tasks: Sequence[Task]) -> list[Prepared]:
     return list(map(prepared, tasks))
 
 
-def _safe_html(unsafe: str, article: Article, own_url: str, links: Links) -> str:
+def _safe_html(unsafe: str, article: Article, own_url: str, links: ArticleLinks) -> str:
     html = sanitise(unsafe, own_url, resolve=lambda url: links.resolve(url, article, own_url))
     return relinked(html, own_url) if own_url == page_url(links.site_url, article.id) else html
 
 
-def unsafe_html(source: Source) -> str:
+def unsafe_html(source: BodySource) -> str:
     """Return a body as HTML that still has to be sanitised; a function of its argument, for any process."""
     body = expand(
         source.body, generator=source.generator, markup=source.markup, base_url=source.base_url

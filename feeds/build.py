@@ -18,7 +18,7 @@ from articles.topics import ALL, Topic
 from feeds.bodies import Bodies
 from feeds.content import entry_html, full_text, paragraph
 from feeds.enclosures import enclosures
-from feeds.links import Links
+from feeds.links import ArticleLinks
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.language import Language, language_of
 from text.markup import one_line
@@ -106,7 +106,7 @@ def _headings(topic: Topic, site: Site, site_title: str) -> tuple[str, str]:
 
 def own_format(site: Site) -> Bodies:
     """Return the conversion of Newswire's own format, without access to the article folder."""
-    return Bodies(links=Links(site_url=site.url))
+    return Bodies(links=ArticleLinks(site_url=site.url))
 
 
 def _within_limit(
@@ -188,7 +188,7 @@ def build_entry(
     )
 
 
-def _updated(article: Article, links: Links) -> datetime:
+def _updated(article: Article, links: ArticleLinks) -> datetime:
     """Return when the article last changed; a time in the future is ignored until then."""
     if links.now and article.updated_at > links.now:
         links.note_change(article.updated_at)

@@ -18,7 +18,7 @@ from text.markup import embed_link
 def full_text(article: Article, summary: str, bodies: Bodies, own_url: str) -> str:
     """Return the article's text, or else its summary, with its embed below: safe HTML, or ""."""
     body = bodies.html(article, own_url) if article.body.strip() else ""
-    embed = embed_link(article.embed, bodies.links.place(article)) if article.embed else ""
+    embed = embed_link(article.embed, bodies.links.base_address(article)) if article.embed else ""
     return "\n".join(filter(None, [body or paragraph(summary), embed]))
 
 

@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from articles.article import Article, Enclosure
-from feeds.links import Links
+from feeds.links import ArticleLinks
 from text.markup import one_line
 from text.mimetypes import enclosure_type
 from text.urls import http_url, on_site
@@ -20,7 +20,7 @@ MAX_ENCLOSURES = 10
 _LINK = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 
-def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ...]:
+def enclosures(article: Article, html: str, links: ArticleLinks) -> tuple[Enclosure, ...]:
     """Return the enclosures of an article, each address once: audio and video first, then documents.
 
     `html` is its sanitised text. Files beside the articles have their length.
@@ -40,7 +40,7 @@ def is_media(enclosure: Enclosure) -> bool:
     return (enclosure.type or "").startswith(("audio/", "video/"))
 
 
-def _given(article: Article, links: Links) -> Iterator[Enclosure]:
+def _given(article: Article, links: ArticleLinks) -> Iterator[Enclosure]:
     for enclosure in article.enclosures:
         if url := http_url(on_site(enclosure.url, links.site_url)):
             yield replace(enclosure, url=url, title=one_line(enclosure.title or "") or None)
@@ -55,8 +55,8 @@ def _linked(html: str) -> Iterator[Enclosure]:
                 yield Enclosure(url=url, type=mimetype)
 
 
-def _size(url: str, links: Links) -> int | None:
+def _size(url: str, links: ArticleLinks) -> int | None:
     start = f"{links.site_url}/articles/"
-    if links.places is None or not url.startswith(start):
+    if links.files is None or not url.startswith(start):
         return None
-    return links.places.size(unquote(url.removeprefix(start)))
+    return links.files.size(unquote(url.removeprefix(start)))

@@ -26,7 +26,7 @@ _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx")
 _PICTURES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
-class Places(Protocol):
+class FileLookup(Protocol):
     """The files in the article folder."""
 
     def at(self, paths: Sequence[str]) -> Article | None:
@@ -43,23 +43,23 @@ class Places(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Links:
+class ArticleLinks:
     """The links of articles as they are at `now`.
 
-    Without `places`, addresses are only made absolute. `changes_at` is when the next of the linked articles
+    Without `files`, addresses are only made absolute. `changes_at` is when the next of the linked articles
     is published or expires.
     """
 
     site_url: str
     base_url: str | None = None
-    places: Places | None = None
+    files: FileLookup | None = None
     now: datetime | None = None
     changes_at: datetime | None = field(default=None, init=False)
     are_looked_up: bool = field(default=False, init=False)
     """Whether anything was looked up in the article folder."""
 
     @contextmanager
-    def watched(self) -> Iterator[Links]:
+    def watched(self) -> Iterator[ArticleLinks]:
         """Yield a copy that records look-ups within the context, and when their results change."""
         before = self.are_looked_up, self.changes_at
         self.are_looked_up, self.changes_at = False, None
@@ -86,14 +86,14 @@ class Links:
         link_target = target(url, folder)
         if link_target is None:
             if not url.startswith("/"):
-                return urljoin(self.place(article), url)
+                return urljoin(self.base_address(article), url)
             if self.base_url is None and _OWN_PATH.match(url):
                 return urljoin(f"{self.site_url}/", url[1:])
             return urljoin(f"{self.base_url or self.site_url}/", url)
-        if self.places is None:
-            return urljoin(self.place(article), url)
+        if self.files is None:
+            return urljoin(self.base_address(article), url)
         self.are_looked_up = True
-        linked = _find(self.places, link_target, folder)
+        linked = _find(self.files, link_target, folder)
         if isinstance(linked, Article):
             address = self._address(linked)
             return address + link_target.suffix if address else None
@@ -106,11 +106,11 @@ class Links:
         is_file = link_target.kind == "path" and not link_target.value.endswith(_MARKDOWN)
         if not is_file or url.lower().startswith(("{", "|", "%7b", "%7c")):
             return None
-        address = urljoin(self.place(article), url)
+        address = urljoin(self.base_address(article), url)
         is_here = address.startswith(f"{self.site_url}/articles/")
         return None if is_here and not link_target.value.lower().endswith(_PICTURES) else address
 
-    def place(self, article: Article) -> str:
+    def base_address(self, article: Article) -> str:
         """Return the base of relative addresses in the article.
 
         On this site it is the article's path below /articles/, which mirrors the article folder.
@@ -134,15 +134,15 @@ class Links:
         return http_url(article.link or "") or page_url(self.site_url, article.id)
 
 
-def _find(places: Places, link_target: Target, folder: str) -> Article | str | None:
+def _find(files: FileLookup, link_target: Target, folder: str) -> Article | str | None:
     """Return the article, or the path of the file beside the articles, to which a link leads, or None."""
     if link_target.kind == "nothing":
         return None
     for path in _paths(link_target, folder):
-        article = places.at(candidates(path))
-        if article or places.has_file(path):
+        article = files.at(candidates(path))
+        if article or files.has_file(path):
             return article or path
-    return places.named(name_of(link_target.value), folder) if link_target.kind == "name" else None
+    return files.named(name_of(link_target.value), folder) if link_target.kind == "name" else None
 
 
 def _paths(link_target: Target, folder: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS
-from articles.catalog.places import CatalogPlaces
+from articles.catalog.file_lookup import CatalogFileLookup
 from articles.catalog.search import Search
 from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL, Topic
@@ -26,7 +26,7 @@ from feeds.cached import CachedDocument, State
 from feeds.changes import ChangeTimes
 from feeds.filters import FeedFilter
 from feeds.formats import FORMATS
-from feeds.links import Links
+from feeds.links import ArticleLinks
 from feeds.model import Content, Feed, History, Site
 from feeds.selection import Selection
 from text.cache import LruCache
@@ -180,10 +180,10 @@ class Publisher:
 
     def bodies(self, now: datetime) -> Bodies:
         """Return the conversion of bodies to HTML, with links at `now`, for one feed or page."""
-        links = Links(
+        links = ArticleLinks(
             site_url=self.site.url,
             base_url=self.catalog.conventions.base_url,
-            places=CatalogPlaces(self.catalog, self._files, now),
+            files=CatalogFileLookup(self.catalog, self._files, now),
             now=now,
         )
         return Bodies(

@@ -43,7 +43,7 @@ _CODE = ("bodies.py", "links.py")
 T = TypeVar("T")
 
 
-class Taken(NamedTuple):
+class NewTexts(NamedTuple):
     """New texts by their keys, and the keys of stored texts that were used."""
 
     new: dict[bytes, str]
@@ -90,13 +90,13 @@ class StoredTexts:
             self._try(self._write_new)
             self._new, self._new_characters = {}, 0
 
-    def taken(self) -> Taken:
+    def taken(self) -> NewTexts:
         """Return the texts that were put and used here, for the process from which this one was forked."""
-        taken = Taken(self._new, self._used)
+        taken = NewTexts(self._new, self._used)
         self._new, self._new_characters, self._used = {}, 0, set()
         return taken
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: NewTexts) -> None:
         """Add what `taken` returned in another process."""
         self._used |= taken.used
         for key, html in taken.new.items():

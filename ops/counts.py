@@ -62,7 +62,7 @@ _SCHEMA = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class EventCounts:
     """The counts: by feed and status, by product, by product and feed, and by upper bound in seconds."""
 
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Counts(Background):
                 log.warning("requests are not counted: %s", reason_of(error, self._file.path))
             self._is_failing = True
 
-    def read(self) -> Counted:
+    def read(self) -> EventCounts:
         """Return the counts of all processes, without the last second of other processes."""
         self.flush()
         now = self._clock()
@@ -126,7 +126,7 @@ class Counts(Background):
             return self._transaction(lambda connection: _counted(connection, now))
         except (sqlite3.Error, OSError) as error:
             log.warning("the counts cannot be read: %s", reason_of(error, self._file.path))
-            return Counted()
+            return EventCounts()
 
     def _work(self) -> None:
         self._stop.wait(_FLUSH_EVERY)
@@ -207,7 +207,7 @@ class _Tally:
         return value
 
 
-def _counted(connection: sqlite3.Connection, now: datetime) -> Counted:
+def _counted(connection: sqlite3.Connection, now: datetime) -> EventCounts:
     since = int((now - AGENTS_FOR).timestamp())
     requests = connection.execute("SELECT feed, status, count FROM requests")
     agents = connection.execute(
@@ -218,7 +218,7 @@ def _counted(connection: sqlite3.Connection, now: datetime) -> Counted:
         (int((now - SUBSCRIBERS_FOR).timestamp()),),
     )
     refreshes = connection.execute("SELECT le, count, seconds FROM refreshes").fetchall()
-    return Counted(
+    return EventCounts(
         requests={(feed, status): count for feed, status, count in requests},
         agents=dict(agents.fetchall()),
         subscribers={(product, feed): count for product, feed, count in subscribers},

@@ -55,7 +55,7 @@ def health_of(
     """Return the checks of the articles together with the given ones."""
     own: dict[str, Check] = {
         "articles-incomplete": lambda: completeness(indexer.catalog),
-        "articles-not-watched": Watched(indexer.catalog),
+        "articles-not-watched": RefreshCheck(indexer.catalog),
     }
     # A bad commit affects every machine, so it is a warning: all continue with the articles that they have.
     concerns: dict[str, Check] = {
@@ -81,7 +81,7 @@ def completeness(catalog: Catalog) -> str | None:
         return f"the catalog cannot be read: {reason_of(error, catalog.path)}"
 
 
-class Watched:
+class RefreshCheck:
     """Checks that some process of this machine keeps the catalog fresh."""
 
     def __init__(self, catalog: Catalog, *, now: Callable[[], float] = time.monotonic) -> None:

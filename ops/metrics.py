@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from articles.catalog.catalog import Catalog
 from articles.files.checkout import Checkout
-from ops.counts import BUCKETS, OTHER, Counted, Counts
+from ops.counts import BUCKETS, OTHER, Counts, EventCounts
 
 
 def exposition(collectors: Iterable[Collector]) -> bytes:
@@ -79,7 +79,7 @@ class ArticlesCollector(Collector):
             yield from _pulls(self._checkout)
 
 
-def _requests(counts: Counted) -> Iterator[Metric]:
+def _requests(counts: EventCounts) -> Iterator[Metric]:
     requests = CounterMetricFamily(
         "newswire_requests", "Answers by feed and status.", labels=["feed", "status"]
     )
@@ -96,7 +96,7 @@ def _requests(counts: Counted) -> Iterator[Metric]:
     )
 
 
-def _refreshes(counts: Counted) -> Metric:
+def _refreshes(counts: EventCounts) -> Metric:
     total, buckets = 0, []
     for bound in (*BUCKETS, inf):
         total += counts.refreshes.get(bound, 0)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from feeds.model import Site
 from pages.cards import local
-from pictures.shown import LARGE, NoPictures, Pictures, Shown
+from pictures.rules import LARGE, NoPictures, PagePicture, Pictures
 from pictures.size import Size
 from text.anchors import Anchors, HeadingIds, explicit_ids
 from text.language import Language
@@ -153,7 +153,7 @@ class _Rewriter:
     def _image(self, attributes: dict[str, str]) -> str:
         url = attributes.get("src") or ""
         address = local(url, self._site)
-        picture = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)
+        picture = PagePicture(address=address) if address != url else self._pictures.shown(url, LARGE)
         if picture is None:
             return self._link_to_picture(url, attributes.get("alt") or attributes.get("title") or "")
         values = {

@@ -15,7 +15,7 @@ from feeds.build import build_entry
 from feeds.model import Entry, Site
 from pages.cover import cover
 from pages.when import Times
-from pictures.shown import LARGE, SMALL, NoPictures, Pictures
+from pictures.rules import LARGE, SMALL, NoPictures, Pictures
 from pictures.size import Size
 from text.cache import LruCache
 from text.markup import one_line
@@ -52,7 +52,7 @@ class Card:
     """The parts of an article that a list shows; all texts are plain.
 
     `href` is a path if it leads to this site. `image` is the address of the first picture that a page may
-    show (see `pictures.shown`), `wide` that of a larger copy, or the same, and `wide_size` the size of that,
+    show (see `pictures.rules`), `wide` that of a larger copy, or the same, and `wide_size` the size of that,
     if it is known. `cover` is the drawing that replaces a missing picture: the data of an SVG path and the
     width of its stroke. `tint` is the provider's colour. `day` is the day of publication in the site's time
     zone.

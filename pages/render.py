@@ -22,7 +22,7 @@ from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
 from pages.security import security_headers
-from pictures.shown import NoPictures, Pictures
+from pictures.rules import NoPictures, Pictures
 from text.cache import LruCache
 from text.language import Language
 from text.summary import cut

@@ -31,7 +31,7 @@ from pages.reader_pages import MAX_COVERAGE, ReaderPages
 from pages.render import Renderer
 from pages.security import protection
 from pictures.own import OwnPictures
-from pictures.shown import Pictures
+from pictures.rules import Pictures
 from pictures.size import PictureSizes, Size
 from text.language import language_of
 from text.phrases import phrase

@@ -56,7 +56,7 @@ _FOLDER = "search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchEntry:
     """What a search shows of an article: plain text, `when` as an attribute of a `time` element has it.
 
     `initial` and `tint` are the letter and the colour that stand for the publication.
@@ -89,7 +89,7 @@ def search_files(
     with closing(catalog.shown(ALL, now)) as newest:
         for article in newest:
             card = cards.card(article)
-            entry = Found(
+            entry = SearchEntry(
                 title=card.title,
                 href=link(card.href),
                 summary=card.summary,
@@ -130,7 +130,7 @@ class SearchFiles:
         self._waiting: list[list[object]] = []
         self._files: dict[int, tuple[str, int]] = {}
 
-    def add(self, entry: Found, published: datetime, body: str = "") -> Iterator[tuple[str, bytes]]:
+    def add(self, entry: SearchEntry, published: datetime, body: str = "") -> Iterator[tuple[str, bytes]]:
         """Add the next older article; yield the file of articles that is full with it."""
         self._next -= 1
         places = dict.fromkeys(words(body), BODY)

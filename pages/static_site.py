@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from feeds.earlier import EarlierExport
-from pages.static_places import ARTICLES, Kind, Place, Places
-from pages.static_workers import Forking, PageWorkers, Sent
-from pages.static_writer import Links, Outcome, PageWriter
+from pages.static_targets import ARTICLES, StaticTarget, StaticTargets, TargetKind
+from pages.static_workers import Forking, PageWorkers, PendingPages
+from pages.static_writer import Links, PageWriter, WriteResult
 from storage.exported import Written
 from storage.static_folder import StaticFolder
 
@@ -20,20 +20,20 @@ WORTH_WORKERS = 40
 """Pages below which it takes longer to start other processes than to write them."""
 
 _AT_ONCE = 8
-_BEGUN = 400  # pages that are looked at ahead of the one whose links are followed
+_LOOK_AHEAD = 400  # pages that are looked at ahead of the one whose links are followed
 
 
 @dataclass(slots=True, eq=False)
-class _Begun:
+class _PlannedPage:
     """What is to be in the export: as an earlier one wrote it, or to be written, maybe by another process.
 
-    `place` is that among what was `sent` together to such a process.
+    `place` is that among what is `pending` together in such a process.
     """
 
     name: str
     source: str = ""
     earlier: Written | None = None
-    sent: Sent | None = None
+    pending: PendingPages | None = None
     place: int = 0
 
 
@@ -53,10 +53,10 @@ class StaticSite:
     """The links that lead nowhere: the page that a link is on, and the address in it."""
     _waiting: deque[tuple[str, str]] = field(default_factory=deque)
     _followed: set[str] = field(default_factory=set)
-    _others: list[_Begun] = field(default_factory=list)
-    _begun: deque[_Begun] = field(default_factory=deque)
-    _unsent: list[_Begun] = field(default_factory=list)
-    _begun_files: set[str] = field(default_factory=set)
+    _others: list[_PlannedPage] = field(default_factory=list)
+    _planned: deque[_PlannedPage] = field(default_factory=deque)
+    _unsent: list[_PlannedPage] = field(default_factory=list)
+    _planned_files: set[str] = field(default_factory=set)
     _workers: PageWorkers | None = None
     _done: int = 0
 
@@ -69,8 +69,8 @@ class StaticSite:
         return self.writer.earlier
 
     @property
-    def _places(self) -> Places:
-        return self.writer.places
+    def _targets(self) -> StaticTargets:
+        return self.writer.targets
 
     def export(
         self, starts: Iterable[str], progress: Callable[[int, int], None] = lambda done, of: None
@@ -86,7 +86,7 @@ class StaticSite:
         for address in links:
             self._follow(address, NOT_FOUND)
         for name in self.writer.others:
-            self._others.append(_Begun(name, earlier=self._earlier.find(name, "", self._files)))
+            self._others.append(_PlannedPage(name, earlier=self._earlier.find(name, "", self._files)))
         try:
             self._follow_all(progress)
             for other in self._others:
@@ -97,54 +97,56 @@ class StaticSite:
                 self._workers.close()
 
     def _follow_all(self, progress: Callable[[int, int], None]) -> None:
-        while self._waiting or self._begun:
-            while self._waiting and len(self._begun) < _BEGUN:
+        while self._waiting or self._planned:
+            while self._waiting and len(self._planned) < _LOOK_AHEAD:
                 self._begin(*self._waiting.popleft())
-            if self._begun:
-                self._end(self._begun.popleft())
+            if self._planned:
+                self._end(self._planned.popleft())
                 self._done += 1
-                progress(self._done, self._done + len(self._begun) + len(self._waiting))
+                progress(self._done, self._done + len(self._planned) + len(self._waiting))
 
     def _follow(self, address: str, source: str) -> None:
         """Have the page at an address written; `source` is the page with a link to it."""
         if address in self._followed:
             return
         self._followed.add(address)
-        place = self._places.of(address)
-        if self._leads_nowhere(place):
+        target = self._targets.of(address)
+        if self._leads_nowhere(target):
             self.dead.append((source, address))
-        elif place.address != address:
-            self._follow(place.address, source)
-        elif place.kind is not Kind.FEED:
-            if place.kind is Kind.ODD_PAGE:
+        elif target.address != address:
+            self._follow(target.address, source)
+        elif target.kind is not TargetKind.FEED:
+            if target.kind is TargetKind.ODD_PAGE:
                 self.dead.append(("feeds", address))  # they have the address that the server has
             self._waiting.append((address, source))
 
-    def _leads_nowhere(self, place: Place) -> bool:
-        if place.kind is Kind.FEED:
-            return not self._files.holds(place.file)
-        return place.kind is Kind.NOTHING
+    def _leads_nowhere(self, target: StaticTarget) -> bool:
+        if target.kind is TargetKind.FEED:
+            return not self._files.holds(target.file)
+        return target.kind is TargetKind.NOTHING
 
     def _begin(self, address: str, source: str) -> None:
-        file = self._places.of(address).file
-        while file in self._begun_files:  # two addresses of one file: whether it is written shows at the end
-            self._end(self._begun.popleft())
+        file = self._targets.of(address).file
+        while (
+            file in self._planned_files
+        ):  # two addresses of one file: whether it is written shows at the end
+            self._end(self._planned.popleft())
         if self._files.has_written(file):
             return  # a file beside the articles, or another spelling of the address
-        self._begun_files.add(file)
-        page = _Begun(address, source, self._earlier.find(address, self._day_of(address), self._files))
-        self._begun.append(page)
+        self._planned_files.add(file)
+        page = _PlannedPage(address, source, self._earlier.find(address, self._day_of(address), self._files))
+        self._planned.append(page)
         if not page.earlier:
             self._unsent.append(page)
             if self._workers and len(self._unsent) >= _AT_ONCE:
                 self._send()
 
-    def _end(self, page: _Begun) -> None:
+    def _end(self, page: _PlannedPage) -> None:
         """Write what has not been written yet, and follow its links."""
         is_page = page.name not in self.writer.others
         if is_page:
-            self._begun_files.discard(self._places.of(page.name).file)
-        if page.earlier and self._has_places(page.name, page.earlier.links):
+            self._planned_files.discard(self._targets.of(page.name).file)
+        if page.earlier and self._has_targets(page.name, page.earlier.links):
             self._earlier.keep(page.name, page.earlier, self._files)
             if not page.earlier.files:
                 self.dead.append((page.source, page.name))
@@ -165,13 +167,13 @@ class StaticSite:
     def _day_of(self, address: str) -> str:
         return "" if address.startswith(ARTICLES) else self.day
 
-    def _has_places(self, name: str, links: Mapping[str, str | None]) -> bool:
+    def _has_targets(self, name: str, links: Mapping[str, str | None]) -> bool:
         """Return whether the links of a page lead where they did before, and follow them."""
         for address in links:
             self._follow(address, name)
-        return all(self._places.of(address).path == place for address, place in links.items())
+        return all(self._targets.of(address).path == target for address, target in links.items())
 
-    def _outcome(self, page: _Begun) -> Outcome:
+    def _outcome(self, page: _PlannedPage) -> WriteResult:
         """Return the result for a page, written by another process where that is worth it."""
         if page in self._unsent:
             if not self._workers and self.forking and len(self._unsent) >= WORTH_WORKERS:
@@ -180,14 +182,14 @@ class StaticSite:
                 self._send()
             else:
                 self._unsent.remove(page)
-        outcome = page.sent.outcome(page.place) if page.sent else None
+        outcome = page.pending.outcome(page.place) if page.pending else None
         return outcome or self.writer.write(page.name)
 
     def _start_workers(self, forking: Forking) -> None:
         self._workers = PageWorkers(self.writer, forking)
         for other in self._others:
             if not other.earlier:
-                other.sent = self._workers.submit([other.name])
+                other.pending = self._workers.submit([other.name])
 
     def _send(self) -> None:
         """Let other processes write the pages that are not sent yet."""
@@ -196,5 +198,5 @@ class StaticSite:
             pages = self._unsent[start : start + _AT_ONCE]
             pending = self._workers.submit([page.name for page in pages])
             for place, page in enumerate(pages):
-                page.sent, page.place = pending, place
+                page.pending, page.place = pending, place
         self._unsent.clear()

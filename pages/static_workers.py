@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from feeds.workers import Workers
-from pages.static_writer import Outcome, PageWriter
+from pages.static_writer import PageWriter, WriteResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +37,25 @@ class PageWorkers:
         with forking.disconnected():
             self._workers.submit(_nothing)  # the first task starts all processes
 
-    def submit(self, names: Sequence[str]) -> Sent:
+    def submit(self, names: Sequence[str]) -> PendingPages:
         """Have what has these names written."""
-        return Sent(self._workers, self._workers.submit(_write, names), self._forking.add)
+        return PendingPages(self._workers, self._workers.submit(_write, names), self._forking.add)
 
     def close(self) -> None:
         """End the processes."""
         self._workers.close()
 
 
-class Sent:
+class PendingPages:
     """The outcomes of several names, once they are there."""
 
     def __init__(self, workers: Workers, future: Future[_Result] | None, add: Callable[[Any], None]) -> None:
         self._workers = workers
         self._future = future
         self._add = add
-        self._outcomes: list[Outcome] | None = None
+        self._outcomes: list[WriteResult] | None = None
 
-    def outcome(self, place: int) -> Outcome | None:
+    def outcome(self, place: int) -> WriteResult | None:
         """Return the outcome of the name at a place, None where its process has died. Raises OSError."""
         if self._future:
             result = self._workers.result(self._future)
@@ -66,7 +66,7 @@ class Sent:
         return self._outcomes[place] if self._outcomes else None
 
 
-_Result = tuple[list[Outcome], Any]
+_Result = tuple[list[WriteResult], Any]
 _process: tuple[PageWriter, Forking] | None = None
 """What each process of the workers has of its own."""
 

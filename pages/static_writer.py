@@ -13,10 +13,10 @@ from sys import getsizeof
 
 from feeds.earlier import Dependencies, EarlierExport
 from feeds.model import Site
-from pages.static_places import Places
+from pages.static_targets import StaticTargets
 from storage.static_folder import StaticFolder
 from text.cache import LruCache
-from web.wsgi import Result
+from web.wsgi import WsgiResponse
 
 _NOWHERE = frozenset({404, 410})
 # The elements that have an address of this site, each with all its attributes; {} are the beginnings of such.
@@ -34,18 +34,18 @@ _MOVED = """<!DOCTYPE html>
 <body><p><a href="{url}">{url}</a></p></body></html>
 """
 
-Ask = Callable[[str], Result]
+Ask = Callable[[str], WsgiResponse]
 """Returns the site's answer to a GET of an encoded path with its query, below the site's own path."""
 
 Make = Callable[[Callable[[str], str]], Iterable[tuple[str, bytes]]]
 """Returns paths and bytes of files other than pages; it is given what says where a link leads."""
 
 Links = dict[str, str | None]
-"""Addresses of this site, and the encoded paths of the places to which they lead."""
+"""Addresses of this site, and the encoded paths to which they lead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class WriteResult:
     """What came of a name: its paths, each with whether the bytes there changed, and the links in them.
 
     With `is_found` false, it leads nowhere. With `is_lasting`, it stays the same while its `dependencies` do.
@@ -64,7 +64,7 @@ class PageWriter:
 
     site: Site
     ask: Ask
-    places: Places
+    targets: StaticTargets
     files: StaticFolder
     earlier: EarlierExport
     others: Mapping[str, Make]
@@ -72,7 +72,7 @@ class PageWriter:
         default_factory=lambda: LruCache(_TAG_BYTES), init=False, repr=False, compare=False
     )
 
-    def write(self, name: str) -> Outcome:
+    def write(self, name: str) -> WriteResult:
         """Write what has this name. Raises OSError where a file cannot be written."""
         self.earlier.begin()
         make = self.others.get(name)
@@ -82,14 +82,14 @@ class PageWriter:
         """Return the page at an address, and add its links to `links`."""
         return self._page(self.ask(address), links)
 
-    def _write_others(self, make: Make) -> Outcome:
+    def _write_others(self, make: Make) -> WriteResult:
         links: Links = {}
         content = make(lambda url: self._target(url, links))
         paths = {path: self.files.write(path, data) for path, data in content}
-        return Outcome(paths=paths, links=links, dependencies=self.earlier.dependencies())
+        return WriteResult(paths=paths, links=links, dependencies=self.earlier.dependencies())
 
-    def _write_page(self, address: str) -> Outcome:
-        path, links = self.places.of(address).file, Links()
+    def _write_page(self, address: str) -> WriteResult:
+        path, links = self.targets.of(address).file, Links()
         answer = self.ask(address)
         kind = _header(answer, "content-type")
         paths, is_found, is_lasting = {}, True, True
@@ -110,11 +110,11 @@ class PageWriter:
                 for icon in json.loads(answer.body).get("icons", ()):
                     self._target(icon["src"], links)
         dependencies = self.earlier.dependencies()
-        return Outcome(
+        return WriteResult(
             paths=paths, links=links, dependencies=dependencies, is_found=is_found, is_lasting=is_lasting
         )
 
-    def _page(self, answer: Result, links: Links) -> bytes:
+    def _page(self, answer: WsgiResponse, links: Links) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""
         tags = _tag(self.site.url, self.site.path)
         text = tags.sub(lambda tag: self._relinked(tag[0], links), answer.body.decode())
@@ -152,8 +152,8 @@ class PageWriter:
         if start is None or url.startswith("//"):
             return url
         rest, mark, fragment = url[len(start) :].partition("#")
-        place = links[rest or "/"] = self.places.of(rest or "/").path
-        return url if place is None else f"{start}{place}{mark}{fragment}"
+        target = links[rest or "/"] = self.targets.of(rest or "/").path
+        return url if target is None else f"{start}{target}{mark}{fragment}"
 
 
 @cache
@@ -163,7 +163,7 @@ def _tag(url: str, path: str) -> re.Pattern[str]:
     return re.compile(_TAG.format("|".join(own)), re.VERBOSE)
 
 
-def _header(answer: Result, name: str) -> str:
+def _header(answer: WsgiResponse, name: str) -> str:
     """Return a header of an answer, "" where it has none; `name` is in lower case."""
     return next((value for header, value in answer.headers if header.lower() == name), "")
 

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pictures.shown import Shown
-from pictures.store import DAY, Known, PictureStore, key_of
+from pictures.rules import PagePicture
+from pictures.store import DAY, PictureRecord, PictureStore, key_of
 from storage.private import private_file
 from text.cache import LruCache
 from text.urls import http_url
@@ -55,9 +55,9 @@ class OwnPictures:
         self._path = path
         self._start = start
         self._clock = clock
-        self._known = LruCache[str, tuple[Known, float]](_CACHE_BYTES)
+        self._known = LruCache[str, tuple[PictureRecord, float]](_CACHE_BYTES)
 
-    def shown(self, url: str, width: int) -> Shown | None:
+    def shown(self, url: str, width: int) -> PagePicture | None:
         """Return the address of this site's copy, or None if `url` is no web address or cannot be fetched."""
         if http_url(url) is None:
             return None
@@ -70,9 +70,9 @@ class OwnPictures:
             return None
         address = f"{self._path}/pictures/{key_of(url)}-{width}.webp"
         if not known.width or not known.height:
-            return Shown(address=address)
+            return PagePicture(address=address)
         scale = min(1.0, width / known.width)
-        return Shown(
+        return PagePicture(
             address=address,
             width=max(1, round(known.width * scale)),
             height=max(1, round(known.height * scale)),
@@ -99,7 +99,7 @@ class OwnPictures:
             self._start()
         return Copy(data, known.has_failed)
 
-    def _known_copy(self, url: str) -> Known:
+    def _known_copy(self, url: str) -> PictureRecord:
         cached = self._known.get(url)
         now = self._clock().timestamp()
         if cached and (cached[0].width or now < cached[1]):

@@ -12,7 +12,7 @@ from io import BytesIO
 from PIL import ExifTags, Image, ImageOps
 
 from pictures.errors import PictureError
-from pictures.shown import LARGE, SMALL
+from pictures.rules import LARGE, SMALL
 
 MAX_PIXELS = 25_000_000
 """The most pixels of a picture, checked before it is decoded."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pictures.shown import LARGE, SMALL
+from pictures.rules import LARGE, SMALL
 from storage.derived import DerivedFile, transaction
 
 MAX_STORED_BYTES = 500_000_000
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PictureRecord:
     """A picture that a page shows: the large copy's size in pixels, once there is one."""
 
     url: str
@@ -64,7 +64,7 @@ class PictureStore:
         self._clock = clock
         self._max_bytes = max_bytes
 
-    def note(self, url: str) -> Known:
+    def note(self, url: str) -> PictureRecord:
         """Return what is known about a picture that a page shows, and allow requests for it."""
         key = key_of(url)
 
@@ -79,10 +79,10 @@ class PictureStore:
         known = self.known(key)
         if known is None:
             self._file.run(insert)
-            known = Known(url=url, width=None, height=None, has_failed=False, used_at=self._now())
+            known = PictureRecord(url=url, width=None, height=None, has_failed=False, used_at=self._now())
         return known
 
-    def known(self, key: str) -> Known | None:
+    def known(self, key: str) -> PictureRecord | None:
         """Return what is known about the picture with this key, None if no page has shown it."""
         row = self._file.run(
             lambda connection: connection.execute(
@@ -93,7 +93,7 @@ class PictureStore:
             return None
         url, width, height, tries, retry_at, used_at = row
         has_failed = width is None and tries > 0 and retry_at > self._now()
-        return Known(url=url, width=width, height=height, has_failed=has_failed, used_at=used_at)
+        return PictureRecord(url=url, width=width, height=height, has_failed=has_failed, used_at=used_at)
 
     def copy(self, key: str, width: int) -> bytes | None:
         """Return the copy in one of WIDTHS as WebP, or None."""

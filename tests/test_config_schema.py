@@ -12,7 +12,7 @@ import yaml
 
 import config as configuration
 from app import create_app
-from config import Config, schema, shown
+from config import Config, effective_settings, schema
 from config.descriptions import DESCRIPTIONS
 from tests.site import ArticleSite
 
@@ -97,7 +97,7 @@ def test_every_setting_is_shown_with_its_origin(home: Path) -> None:
     text = "site:\n  title: A\n  url: https://a.example\nbot:\n  every: 2 hours\n  channels:\n"
     text += "    - {name: x, kind: slack, webhook_env: X, types: [news]}\n"
     environ = {"SITE_URL": "https://b.example"}
-    found = {each.name: (each.value, each.origin) for each in shown(loaded(home, text, environ))}
+    found = {each.name: (each.value, each.origin) for each in effective_settings(loaded(home, text, environ))}
     assert found["site.title"] == ("A", "config.yaml:2")
     assert found["site.url"] == ("https://b.example", "SITE_URL")
     assert found["site.language"] == ("en", "default")
@@ -123,11 +123,14 @@ def test_the_commands(site: ArticleSite) -> None:
     def answer(*arguments: str) -> Any:
         return json.loads(run(*arguments, "--json").stdout)
 
-    shown = answer("config", "show")
-    assert shown["settings"]["state"] == {"value": str(site.home / "state"), "from": "config.yaml:1"}
-    assert shown["secrets"]["ADMIN_TOKEN"] == {"value": "set", "from": "ADMIN_TOKEN"}
-    assert shown["secrets"]["METRICS_TOKEN"] == {"value": "not set", "from": None}
-    assert "blank" in shown["secrets"]["X"]["value"]
+    effective_settings = answer("config", "show")
+    assert effective_settings["settings"]["state"] == {
+        "value": str(site.home / "state"),
+        "from": "config.yaml:1",
+    }
+    assert effective_settings["secrets"]["ADMIN_TOKEN"] == {"value": "set", "from": "ADMIN_TOKEN"}
+    assert effective_settings["secrets"]["METRICS_TOKEN"] == {"value": "not set", "from": None}
+    assert "blank" in effective_settings["secrets"]["X"]["value"]
     text = run("config", "show").stdout
     assert 'site.title = "Newswire"  (default)\n' in text
     assert "ADMIN_TOKEN is set, from ADMIN_TOKEN\n" in text

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from web import limits
 from web.document import Answer
-from web.lanes import Job, Lane, Pool, begin_at_once, settle
 from web.limits import Refusal, body_length, refusal
 from web.memory import LARGE_BODY, LargeBodies, MemoryFile
 from web.sockets import allow_many_connections, disconnect_silent_clients
+from web.thread_groups import Pool, ThreadGroup, ThreadJob, begin_at_once, settle
 from web.unread import LARGE_ANSWER, UnreadConnections
 from web.wsgi import Headers, call, environ_of
 
@@ -59,7 +59,7 @@ _OPENING_SECONDS = 1.0
 class Server:
     """An RSGI application: `quick` answers at once if it can, or else the WSGI `application` in a thread.
 
-    `lane` returns the lane of a request by path and query; pages have `threads` threads, every other lane has
+    `group` returns a request's group by path and query; pages have `threads` threads, every other group has
     one. `body_limits` has the limits in bytes of paths whose limit is not `limits.MAX_BODY_BYTES`.
     `on_refusal` is called with the status of each refused request. `prefix` is the decoded path of the site,
     such as /news, which is removed from the paths of requests unless a proxy has removed it.
@@ -70,15 +70,17 @@ class Server:
         application: WSGIApplication,
         *,
         threads: int,
-        lane: Callable[[str, str], Lane] = lambda path, query: Lane.PAGES,
+        group: Callable[[str, str], ThreadGroup] = lambda path, query: ThreadGroup.PAGES,
         quick: Quick | None = None,
         body_limits: Mapping[str, int] | None = None,
         on_refusal: Callable[[int], None] = lambda status: None,
         prefix: str = "",
     ) -> None:
-        self._pools = {lane: Pool(lane, threads if lane is Lane.PAGES else 1) for lane in Lane}
+        self._pools = {
+            group: Pool(group, threads if group is ThreadGroup.PAGES else 1) for group in ThreadGroup
+        }
         self._application = application
-        self._lane = lane
+        self._group = group
         self._quick = quick
         self._body_limits = body_limits or {}
         self._on_refusal = on_refusal
@@ -132,12 +134,12 @@ class Server:
 
     async def _run(self, scope: Scope, protocol: HTTPProtocol, headers: Headers, path: str) -> None:
         method = scope.method
-        pool = self._pools[self._lane(path, scope.query_string)]
+        pool = self._pools[self._group(path, scope.query_string)]
         length = body_length(method, headers, self._body_limits.get(path, limits.MAX_BODY_BYTES))
         if isinstance(length, Refusal):
             self._refuse(protocol, length)
         elif length == 0 and threading.get_ident() != self._loop_thread:
-            if not await Job(pool, lambda: self._respond(scope, protocol, headers, path, b"")):
+            if not await ThreadJob(pool, lambda: self._respond(scope, protocol, headers, path, b"")):
                 self._refuse(protocol, limits.BUSY)
         else:
             await asyncio.sleep(0)  # continues on the loop: see begin_at_once

@@ -27,7 +27,7 @@ class FilePart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class WsgiResponse:
     """The answer of the application; if `file` is not None, it is sent instead of `body`."""
 
     status: int
@@ -36,7 +36,7 @@ class Result:
     file: FilePart | None = None
 
 
-def call(application: WSGIApplication, environ: dict[str, Any]) -> Result:
+def call(application: WSGIApplication, environ: dict[str, Any]) -> WsgiResponse:
     """Run the application (PEP 3333), and return its whole answer."""
     started: list[tuple[str, Headers]] = []
     chunks: list[bytes] = []
@@ -61,7 +61,7 @@ def call(application: WSGIApplication, environ: dict[str, Any]) -> Result:
         if close:
             close()
     status, headers = started[-1]
-    return Result(status=int(status[:3]), headers=headers, body=b"".join(chunks), file=part)
+    return WsgiResponse(status=int(status[:3]), headers=headers, body=b"".join(chunks), file=part)
 
 
 def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart | None:

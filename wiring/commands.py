@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from articles.command_errors import clear_file_errors
 from articles.errors import ArticlesError
-from config import Location, Shown, schema
+from config import EffectiveSetting, Location, schema
 from text.numbers import counted
 from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
@@ -85,7 +85,7 @@ def _print_settings(in_force: InForce, *, as_json: bool) -> None:
         print_line(f"{setting.name} is {setting.value}{f', from {setting.origin}' if setting.origin else ''}")
 
 
-def _values(settings: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
+def _values(settings: Iterable[EffectiveSetting]) -> Mapping[str, Mapping[str, object]]:
     return {setting.name: {"value": setting.value, "from": setting.origin or None} for setting in settings}
 
 

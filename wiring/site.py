@@ -33,7 +33,7 @@ from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
 from pictures.own import OwnPictures, Starter
-from pictures.shown import NoPictures, Pictures, PicturesOfHosts
+from pictures.rules import NoPictures, Pictures, PicturesOfHosts
 from pictures.store import PictureStore
 from storage.private import restrict
 from wiring.loading import config_path, load, make_state_folder

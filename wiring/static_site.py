@@ -27,16 +27,16 @@ from feeds.publisher import Publisher
 from pages.cache import Key, PageCache
 from pages.crawlers import ICONS
 from pages.routes import blueprint
-from pages.static_places import Places
 from pages.static_search import search_files
 from pages.static_site import StaticSite
+from pages.static_targets import StaticTargets
 from pages.static_workers import Forking
 from pages.static_writer import PageWriter
 from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
 from text.zones import zone
 from web.document import Document
-from web.wsgi import Result, call
+from web.wsgi import WsgiResponse, call
 from wiring.observed_site import ObservedFiles, ObservedPublisher
 from wiring.site import Newswire
 
@@ -117,7 +117,7 @@ def _write_pages(
     writer = PageWriter(
         site=publisher.site,
         ask=_asking(app, publisher.site),
-        places=Places(begins, newswire.catalog.has),
+        targets=StaticTargets(begins, newswire.catalog.has),
         files=files,
         earlier=earlier,
         others={"search": lambda link: search_files(publisher, link, show_quality=show_quality)},
@@ -171,12 +171,12 @@ def _application(newswire: Newswire, publisher: Publisher, files: ArticleFiles) 
     return app
 
 
-def _asking(app: Flask, site: Site) -> Callable[[str], Result]:
+def _asking(app: Flask, site: Site) -> Callable[[str], WsgiResponse]:
     """Return a function that answers requests for the pages of the static site."""
     # Each request gets a copy of one environment: creating each would take a tenth of a page's time.
     environ = create_environ("/", urlsplit(site.url)._replace(path="/").geturl())
 
-    def ask(address: str) -> Result:
+    def ask(address: str) -> WsgiResponse:
         path, _, query = address.partition("?")
         decoded = unquote(path).encode("utf-8", "replace").decode("latin-1")  # as PEP 3333 requires
         return call(app.wsgi_app, {**environ, "PATH_INFO": decoded, "QUERY_STRING": query})

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from articles.catalog.catalog import Catalog
 from articles.catalog.refresh import Refresh
 from articles.files.folder import Folder, Scan
-from articles.reading.context import Context
-from articles.reading.surroundings import Beside, Watched
+from articles.reading.context import ReadingContext
+from articles.reading.surroundings import Beside, WatchedPaths
 from storage.derived import is_damage, transaction
 
 log = logging.getLogger(__name__)
@@ -102,9 +102,9 @@ class Indexer:
         return writer.write(candidates, gone, others)
 
     @property
-    def context(self) -> Context:
+    def context(self) -> ReadingContext:
         """What the reading of a file depends on besides the file, as of the last refresh of all of them."""
-        return self._beside.last or Context(self.catalog.conventions, root=self.folder.root)
+        return self._beside.last or ReadingContext(self.catalog.conventions, root=self.folder.root)
 
     def _may_read_without_listing(self, connection: sqlite3.Connection, paths: Iterable[str]) -> bool:
         """Whether these files can be read without listing the folder.
@@ -123,7 +123,7 @@ class Indexer:
         return connection.execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone() is not None
 
     @property
-    def watched(self) -> Watched:
+    def watched(self) -> WatchedPaths:
         """The files above and beside the articles on which their reading depends."""
         return self._beside.watched()
 

@@ -13,7 +13,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.refresh import Refresh
 from articles.errors import ArticleError
 from articles.files.folder import Folder
-from articles.reading.context import Context
+from articles.reading.context import ReadingContext
 from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record, microseconds
@@ -43,7 +43,7 @@ class RefreshWriter:
         connection: sqlite3.Connection,
         catalog: Catalog,
         folder: Folder,
-        context: Context,
+        context: ReadingContext,
         now: datetime,
     ) -> None:
         self._db = connection

@@ -3,7 +3,7 @@
 Pictures, audio, video and PDF are served; other kinds only where the setting `articles.files` names them.
 Never served are article files, hidden files, files in a hidden folder or outside the article folder, what
 lies beside excluded articles, and files that belong only to articles that are not shown: see
-`articles.catalog.visibility`.
+`articles.catalog.file_visibility`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from articles.catalog.catalog import Catalog
-from articles.catalog.visibility import is_visible
+from articles.catalog.file_visibility import is_visible
 from articles.files.folder import Folder
 
 # Types that browsers show, and that cannot run as a page of this site: see `pages.files` for SVG.

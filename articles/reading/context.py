@@ -132,7 +132,7 @@ NOTHING_BESIDE = Surroundings()
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ReadingContext:
     """What the reading of one folder's files depends on; `root` None means that there are no other files."""
 
     conventions: Conventions = PLAIN
@@ -161,5 +161,5 @@ class Context:
         return os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113 - faster, for each picture
 
 
-PLAIN_CONTEXT = Context()
+PLAIN_CONTEXT = ReadingContext()
 """Newswire's own format, with nothing beside the articles."""

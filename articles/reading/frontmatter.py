@@ -16,12 +16,12 @@ from articles.article import Article, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError, HeadError
 from articles.identity import identity
-from articles.reading import bundles, keys, limits, not_articles, parts, values, visibility
-from articles.reading.context import PLAIN_CONTEXT, Context
+from articles.reading import bundles, drafts, keys, limits, not_articles, parts, values
+from articles.reading.context import PLAIN_CONTEXT, ReadingContext
 from articles.reading.dates import date_in_path, disambiguated, without_date
 from articles.reading.head import Head
 from articles.reading.languages import language_in_path
-from articles.reading.linking import Links
+from articles.reading.linking import AddressReader
 from articles.reading.split_file import NO_KEYS, split
 from articles.reading.values import BadValueError, Values
 
@@ -40,11 +40,11 @@ class ParsedFile:
 
     article: Article
     warnings: tuple[tuple[int, str], ...] = ()
-    hidden: visibility.Hidden | None = None
+    hidden: drafts.Hidden | None = None
 
 
 def parse(
-    text: str, path: str, context: Context = PLAIN_CONTEXT, *, strict: bool = False
+    text: str, path: str, context: ReadingContext = PLAIN_CONTEXT, *, strict: bool = False
 ) -> ParsedFile | None:
     """Return the article that a file's text describes, or None where the file is not one.
 
@@ -55,7 +55,7 @@ def parse(
     return article_of(head, path, context, strict=strict) if head else None
 
 
-def head_of(text: str, path: str, context: Context, *, strict: bool = False) -> Head | None:
+def head_of(text: str, path: str, context: ReadingContext, *, strict: bool = False) -> Head | None:
     """Return the front matter of a file, as `parse` needs it, or None where the file is not an article.
 
     Raises ArticleError.
@@ -83,7 +83,7 @@ def head_of(text: str, path: str, context: Context, *, strict: bool = False) -> 
     return head
 
 
-def article_of(head: Head, path: str, context: Context, *, strict: bool = False) -> ParsedFile | None:
+def article_of(head: Head, path: str, context: ReadingContext, *, strict: bool = False) -> ParsedFile | None:
     """Return the article that a front matter describes, as `parse` does."""
     try:
         return _Reading(head, path, context, strict=strict).parsed()
@@ -95,7 +95,7 @@ def article_of(head: Head, path: str, context: Context, *, strict: bool = False)
 class _Reading:
     """The reading of one file."""
 
-    def __init__(self, head: Head, path: str, context: Context, *, strict: bool) -> None:
+    def __init__(self, head: Head, path: str, context: ReadingContext, *, strict: bool) -> None:
         self._head = head
         self._path = path
         self._context = context
@@ -113,7 +113,7 @@ class _Reading:
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where the file is not one."""
-        hidden = visibility.why_hidden(self._all, self._path, self._conventions)
+        hidden = drafts.why_hidden(self._all, self._path, self._conventions)
         try:
             published_at = self._date()
             if published_at is None and hidden is None and self._may_lack_a_date():
@@ -134,7 +134,7 @@ class _Reading:
         file_values = self._values
         date = self._read_date
         appears_at = file_values.first(date, "publishdate")
-        links = Links(file_values, self._path, self._context)
+        links = AddressReader(file_values, self._path, self._context)
         link, original = links.given()
         story = links.story() if link is None else None
         slug = file_values.first(_SLUG, "slug")
@@ -193,7 +193,7 @@ class _Reading:
         """Return when the article was published, by its front matter or else by its path."""
         read = self._read_date
         for key, value in self._values.given(*keys.DATES, "publishdate"):
-            if key.lower() == "published" and not visibility.is_date(value):
+            if key.lower() == "published" and not drafts.is_date(value):
                 continue
             if isinstance(value, dict) and "created" in value:
                 key, value = f"{key}.created", value["created"]

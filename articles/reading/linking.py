@@ -12,7 +12,7 @@ from articles.article import Enclosure, Image
 from articles.identity import identity
 from articles.reading import addresses, hexo, keys, limits, media, values
 from articles.reading.address_parts import AddressParts
-from articles.reading.context import Context
+from articles.reading.context import ReadingContext
 from articles.reading.guids import generators_guid
 from articles.reading.languages import language_in_path, without_language
 from articles.reading.values import BadValueError, Values
@@ -22,10 +22,10 @@ _TEMPLATE = "is a template, which is not run: the pattern is used"
 _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 
 
-class Links:
+class AddressReader:
     """Reads one file's addresses; those that cannot be used are recorded in the file's values."""
 
-    def __init__(self, file_values: Values, path: str, context: Context) -> None:
+    def __init__(self, file_values: Values, path: str, context: ReadingContext) -> None:
         self._values = file_values
         self._path = path
         self._context = context

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from articles.files.folder import Folder
-from articles.reading.context import PLAIN_CONTEXT, Context
+from articles.reading.context import PLAIN_CONTEXT, ReadingContext
 from articles.reading.read_file import Candidate, FileResult, read_chunk
 from articles.topics import Topics
 
@@ -21,7 +21,7 @@ def read_all(
     folder: Folder,
     topics: Topics,
     processors: int | None = None,
-    context: Context = PLAIN_CONTEXT,
+    context: ReadingContext = PLAIN_CONTEXT,
 ) -> Iterator[list[FileResult]]:
     """Yield the results of each chunk of files, in the order of the chunks.
 

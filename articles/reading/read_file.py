@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
 from articles.reading import record as records
-from articles.reading.context import PLAIN_CONTEXT, Context
+from articles.reading.context import PLAIN_CONTEXT, ReadingContext
 from articles.reading.record import Record
 from articles.topics import Topics
 
@@ -71,7 +71,7 @@ class _File:
 
 
 def read_chunk(
-    chunk: Sequence[Candidate], folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
+    chunk: Sequence[Candidate], folder: Folder, topics: Topics, context: ReadingContext = PLAIN_CONTEXT
 ) -> list[FileResult]:
     """Read and parse some files.
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
 from articles.reading import authorfiles, datafiles, hexo, hugo, jekyll, pelican, zola
-from articles.reading.context import Context, LanguageHome, Scope, Surroundings
+from articles.reading.context import LanguageHome, ReadingContext, Scope, Surroundings
 
 SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
 """Extensions that the configuration of a program for Node.js may have."""
@@ -36,7 +36,7 @@ _LEVELS = 4
 _MAX_SCOPES = 1_000
 
 
-class Watched(NamedTuple):
+class WatchedPaths(NamedTuple):
     """The paths on which the reading of the articles depends, and the folders in which these come and go.
 
     Where a file's folder does not exist, the path of that folder is among the paths.
@@ -53,7 +53,7 @@ class Beside:
         self._folder = folder
         self._conventions = conventions
         self._key: object = None
-        self._context: Context | None = None
+        self._context: ReadingContext | None = None
 
     def signature(self, scan: Scan) -> str:
         """Return a text that changes whenever one of the files beside and above the articles changes."""
@@ -61,7 +61,7 @@ class Beside:
         parts = [f"{path} {status}" for path, status in _statuses(files)]
         return "\n".join([*parts, *map(str, filter(os.path.lexists, self._marks()))])
 
-    def watched(self) -> Watched:
+    def watched(self) -> WatchedPaths:
         """Return which files above and directly in the folder matter, whether they exist or not."""
         paths: set[str] = set()
         folders: set[str] = set()
@@ -72,9 +72,9 @@ class Beside:
                 paths.add(str(folder))
                 folder = folder.parent
             folders.add(str(folder))
-        return Watched(frozenset(paths), frozenset(folders))
+        return WatchedPaths(frozenset(paths), frozenset(folders))
 
-    def context(self, scan: Scan, key: object) -> Context:
+    def context(self, scan: Scan, key: object) -> ReadingContext:
         """Return what the reading of the folder's files depends on; `key` changes whenever a file does."""
         if self._context is None or self._key != key:
             self._context = self._read(scan)
@@ -82,11 +82,11 @@ class Beside:
         return self._context
 
     @property
-    def last(self) -> Context | None:
+    def last(self) -> ReadingContext | None:
         """What `context` returned last, None before."""
         return self._context
 
-    def _read(self, scan: Scan) -> Context:
+    def _read(self, scan: Scan) -> ReadingContext:
         levels = list(project_folders(self._folder))
         scopes = [*self._site_scopes(levels), *self._section_scopes(scan, levels)]
         is_jekyll = self._conventions.generator == "jekyll"
@@ -104,7 +104,7 @@ class Beside:
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
             above_collection=jekyll.folders_above(levels[0], self._above(levels)) if is_jekyll else None,
         )
-        return Context(self._conventions, surroundings, self._folder.root)
+        return ReadingContext(self._conventions, surroundings, self._folder.root)
 
     def _candidates(self) -> Iterator[Path]:
         names = (*jekyll.FILES, *hugo.FILES, *pelican.FILES, "_index.md")
@@ -268,7 +268,7 @@ class Beside:
 def _is_draft(value: Any) -> bool:
     if value is None:
         return False
-    from articles.reading.visibility import as_boolean  # late, as it takes long to load
+    from articles.reading.drafts import as_boolean  # late, as it takes long to load
 
     return as_boolean(value) is not False
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from articles.files.folder import Folder
-    from articles.reading.context import Context
+    from articles.reading.context import ReadingContext
     from articles.reading.read_file import Candidate
     from articles.topics import Topics
 
@@ -34,7 +34,7 @@ def work() -> None:
 
 
 def send_results(
-    pipe: int, chunks: Iterable[Sequence[Candidate]], folder: Folder, topics: Topics, context: Context
+    pipe: int, chunks: Iterable[Sequence[Candidate]], folder: Folder, topics: Topics, context: ReadingContext
 ) -> None:
     """Write the results of each chunk of files to a pipe, until its other end is closed."""
     from articles.reading.read_file import packed, read_chunk  # late, as above

@@ -23,7 +23,7 @@ from subprocess import PIPE
 from typing import IO
 
 from articles.files.folder import Folder
-from articles.reading.context import PLAIN_CONTEXT, Context
+from articles.reading.context import PLAIN_CONTEXT, ReadingContext
 from articles.reading.read_file import Candidate, FileResult, read_chunk, unpacked
 from articles.reading.worker import send_results
 from articles.topics import Topics
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 Shares = Sequence[Sequence[Sequence[Candidate]]]
 """The chunks that each worker reads."""
 
-Start = Callable[[Shares, Folder, Topics, Context], AbstractContextManager[Sequence[IO[bytes]]]]
+Start = Callable[[Shares, Folder, Topics, ReadingContext], AbstractContextManager[Sequence[IO[bytes]]]]
 """Starts a worker for each share, within a context; yields a pipe with the results of each worker."""
 
 
@@ -53,7 +53,7 @@ def read_all(
     folder: Folder,
     topics: Topics,
     count: int,
-    context: Context = PLAIN_CONTEXT,
+    context: ReadingContext = PLAIN_CONTEXT,
     *,
     start: Start | None = None,
 ) -> Iterator[list[FileResult]]:
@@ -92,7 +92,9 @@ def _may_fork() -> bool:
 
 
 @contextmanager
-def forked(shares: Shares, folder: Folder, topics: Topics, context: Context) -> Iterator[Sequence[IO[bytes]]]:
+def forked(
+    shares: Shares, folder: Folder, topics: Topics, context: ReadingContext
+) -> Iterator[Sequence[IO[bytes]]]:
     """Fork a worker for each share, and end them. Only a process without other threads may do so."""
     from articles.reading import frontmatter  # noqa: F401 - loaded here, once for all of them
 
@@ -133,7 +135,7 @@ def _fork(send: Callable[[int], None], inherited: Sequence[IO[bytes]]) -> Iterat
 
 @contextmanager
 def started(
-    shares: Shares, folder: Folder, topics: Topics, context: Context
+    shares: Shares, folder: Folder, topics: Topics, context: ReadingContext
 ) -> Iterator[Sequence[IO[bytes]]]:
     """Run the worker's program for each share, and end them."""
     with ExitStack() as stack:

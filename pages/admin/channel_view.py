@@ -8,7 +8,7 @@ from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.states import State
 from bot.planning.rules import Channel
 from bot.planning.timeline import ComingPost, WaitingArticle
-from pages.admin.charts import Column
+from pages.admin.charts import ChartColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Outlook:
     left out.
     """
 
-    columns: list[Column]
+    columns: list[ChartColumn]
     top: int
     posts: tuple[tuple[ComingPost, str], ...]
     waits: tuple[tuple[WaitingArticle, str], ...]

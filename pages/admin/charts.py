@@ -21,7 +21,7 @@ POSTED = (Outcome.SENT, Outcome.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class ChartColumn:
     """One bar: position, height and label; `above` is the height of the value stacked on it."""
 
     x: int
@@ -33,7 +33,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayCounts:
     """The posts and the failures of one day, in UTC."""
 
     day: date
@@ -41,7 +41,7 @@ class Day:
     failed: int
 
 
-def days(counts: Mapping[date, Counter[str]], now: datetime, count: int) -> list[Day]:
+def days(counts: Mapping[date, Counter[str]], now: datetime, count: int) -> list[DayCounts]:
     """Return the last days one by one, oldest first, from attempts counted by outcome."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(count))]
     outcomes = [(day, counts.get(day, Counter[str]())) for day in dates]
@@ -49,7 +49,7 @@ def days(counts: Mapping[date, Counter[str]], now: datetime, count: int) -> list
         (day, sum(outcomes_of_day[outcome] for outcome in POSTED), outcomes_of_day.total())
         for day, outcomes_of_day in outcomes
     ]
-    return [Day(day, count, total - count) for day, count, total in posted]
+    return [DayCounts(day, count, total - count) for day, count, total in posted]
 
 
 def hours(timeline: Timeline) -> list[tuple[int, int, str]]:
@@ -77,7 +77,7 @@ def top(values: Iterable[int]) -> int:
     return next(factor * power for factor in (1, 2, 4, 5, 8, 10) if factor * power >= most)
 
 
-def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
+def columns(values: Sequence[tuple[int, int, str]]) -> list[ChartColumn]:
     """Return a column for each (value, value stacked on it, label); HEIGHT stands for their `top`."""
     most = top(below + above for below, above, _ in values)
     bars = []
@@ -85,6 +85,8 @@ def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
         height, upper = (round(value / most * HEIGHT, 2) for value in (below, above))
         y = round(HEIGHT - height, 2)
         bars.append(
-            Column(x=index * STEP, y=y, height=height, above_y=round(y - upper, 2), above=upper, label=label)
+            ChartColumn(
+                x=index * STEP, y=y, height=height, above_y=round(y - upper, 2), above=upper, label=label
+            )
         )
     return bars

@@ -30,7 +30,7 @@ from bot.planning.timeline import timeline
 from bot.services import SERVICES
 from feeds.publisher import Publisher
 from pages.admin.channel_view import ChannelView, Outlook
-from pages.admin.charts import Day, columns, days, hours, top
+from pages.admin.charts import DayCounts, columns, days, hours, top
 from pages.admin.filters import DeliveryFilter
 from pages.admin.preview import drawn, previews
 from pages.render import Renderer
@@ -267,7 +267,7 @@ class OperatorViews:
         )
 
 
-def _of_day(day: Day) -> Phrase:
+def _of_day(day: DayCounts) -> Phrase:
     return phrase(
         "%(day)s: %(posted)s posted, %(failed)s failed", day=day.day, posted=day.posted, failed=day.failed
     )

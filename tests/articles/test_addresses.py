@@ -11,7 +11,7 @@ import pytest
 from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
 from articles.reading import frontmatter
-from articles.reading.context import Context, Surroundings
+from articles.reading.context import ReadingContext, Surroundings
 from articles.reading.surroundings import Beside
 from tests.site import put
 
@@ -27,7 +27,7 @@ def link(
     """Return the address of an article with these keys below BASE."""
     values = {"title": "A Title", "date": "2026-03-04"} | dict(keys)
     lines = "".join(f"{key}: {value}\n" for key, value in values.items())
-    context = Context(Conventions(generator=generator, base_url=BASE, permalink=pattern))
+    context = ReadingContext(Conventions(generator=generator, base_url=BASE, permalink=pattern))
     parsed = frontmatter.parse(f"---\n{lines}---\n", path, context)
     assert parsed is not None
     assert parsed.article.link is None or parsed.article.link.startswith("https://")
@@ -123,7 +123,7 @@ def test_a_pattern_of_the_generators_own_configuration() -> None:
     """The generator's pattern, for a section or for all, applies where config.yaml has none."""
     beside = Surroundings(permalinks={"": "/:slug/", "blog": "/:year/:slug/"}, prefix="")
     for path, expected in (("blog/a.md", f"{BASE}/2026/a/"), ("x/a.md", f"{BASE}/a/")):
-        context = Context(Conventions(generator="hugo", base_url=BASE), beside)
+        context = ReadingContext(Conventions(generator="hugo", base_url=BASE), beside)
         parsed = frontmatter.parse("---\ntitle: A\ndate: 2026-03-04\n---\n", path, context)
         assert parsed is not None
         assert parsed.article.link == expected
@@ -133,7 +133,7 @@ def test_days_are_those_of_the_sites_zone() -> None:
     """An article of late evening in UTC has the next day in its address in Tokyo; its id has no date."""
     text = "---\ntitle: T\ndate: 2026-03-04T23:00:00Z\n---\n"
     conventions = Conventions(generator="jekyll", base_url=BASE, timezone="Asia/Tokyo")
-    parsed = frontmatter.parse(text, "_posts/2026-03-05-a.md", Context(conventions))
+    parsed = frontmatter.parse(text, "_posts/2026-03-05-a.md", ReadingContext(conventions))
     assert parsed is not None
     assert parsed.article.link == f"{BASE}/2026/03/05/a.html"
     assert parsed.article.id == "_posts/2026-03-05-a"
@@ -163,7 +163,7 @@ def test_pictures(tmp_path: Path, reference: str, base_url: str | None, expected
     """
     for name in ("x/a.png", "b.png", "x/.hidden.png"):
         put(tmp_path / "c" / name, b"x")
-    context = Context(Conventions(base_url=base_url), root=tmp_path / "c")
+    context = ReadingContext(Conventions(base_url=base_url), root=tmp_path / "c")
     text = f"---\ntitle: T\ndate: 2026-03-04\nimage: '{reference}'\n---\n"
     parsed = frontmatter.parse(text, "x/a.md", context)
     assert parsed is not None

@@ -11,7 +11,7 @@ from articles.conventions import Conventions, Generator
 from articles.errors import ArticleError
 from articles.files.folder import Folder
 from articles.reading import frontmatter
-from articles.reading.context import Context
+from articles.reading.context import ReadingContext
 from articles.reading.frontmatter import ParsedFile
 from articles.reading.surroundings import Beside
 from tests.site import put
@@ -23,7 +23,7 @@ def read(
     head: str, path: str = "posts/some-thing.md", generator: Generator = "hugo", body: str = "x"
 ) -> ParsedFile:
     """Return what a file with this front matter gives."""
-    context = Context(Conventions(generator=generator, base_url="https://b.example"))
+    context = ReadingContext(Conventions(generator=generator, base_url="https://b.example"))
     parsed = frontmatter.parse(f"---\n{head}---\n{body}\n", path, context)
     assert parsed is not None
     return parsed
@@ -34,7 +34,7 @@ def read(
 )
 def test_a_page_without_a_date_is_no_article(generator: Generator) -> None:
     """A page without a date is skipped; in a folder of articles it is refused for its missing `date`."""
-    context = Context(Conventions(generator=generator))
+    context = ReadingContext(Conventions(generator=generator))
     for path in ("about.md", "docs/install.md", "en/careers/a.md"):
         assert frontmatter.parse("---\ntitle: T\n---\nx\n", path, context) is None
     for path in ("posts/a.md", "en/blog/a.md", "2025/news/a.md"):
@@ -110,7 +110,7 @@ def test_what_is_no_picture_costs_nothing() -> None:
 
 def test_a_picture_needs_the_site(tmp_path: Path) -> None:
     """Where the site of a picture's path is unknown, the warning names the setting."""
-    context = Context(Conventions(generator="hugo"), root=tmp_path)
+    context = ReadingContext(Conventions(generator="hugo"), root=tmp_path)
     parsed = frontmatter.parse(f"---\n{DATED}image: /a.png\n---\n", "posts/a.md", context)
     assert parsed is not None
     assert "set articles.base_url" in parsed.warnings[0][1]
@@ -191,7 +191,7 @@ def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
     text = "---\ntitle: T\ndate: 2026-01-02\npermalink: '/{{ title | upcase }}/'\n---\nx\n"
     for pattern, count in ((None, 1), ("/:year/:filename/", 0)):
         conventions = Conventions(generator="eleventy", base_url="https://b.example", permalink=pattern)
-        parsed = frontmatter.parse(text, "posts/a.md", Context(conventions))
+        parsed = frontmatter.parse(text, "posts/a.md", ReadingContext(conventions))
         assert parsed is not None
         assert len(parsed.warnings) == count
 
@@ -230,7 +230,7 @@ def test_the_name_of_a_project_says_nothing_of_its_pages(tmp_path: Path) -> None
 
 def test_a_readme_in_a_dated_folder_is_no_article() -> None:
     """A README in a dated folder is skipped; any other file with a heading there is an article."""
-    context = Context(Conventions(generator="hugo"))
+    context = ReadingContext(Conventions(generator="hugo"))
     text = "# A heading\n\nWords.\n"
     assert frontmatter.parse(text, "post/2026-01-02-a/lib/README.md", context) is None
     assert frontmatter.parse(text, "post/2026-01-02-a/other.md", context) is not None
@@ -239,7 +239,7 @@ def test_a_readme_in_a_dated_folder_is_no_article() -> None:
 @pytest.mark.parametrize("name", ["_defaults.md", "#2026-01-02-a.md"])
 def test_jekyll_reads_no_file_that_begins_with_these_characters(name: str) -> None:
     """A template in `_posts` is no article, and not one that lacks its date."""
-    context = Context(Conventions(generator="jekyll"))
+    context = ReadingContext(Conventions(generator="jekyll"))
     assert frontmatter.parse("---\ntitle:\ndate:\n---\n", f"_posts/{name}", context) is None
 
 
@@ -253,7 +253,7 @@ def test_jekyll_reads_no_file_that_begins_with_these_characters(name: str) -> No
 )
 def test_heads_of_other_forms(head: str, generator: Generator, title: str, topics: tuple[str, ...]) -> None:
     """Hexo needs no `---` above the front matter, and Pelican no YAML between its fences."""
-    context = Context(Conventions(generator=generator))
+    context = ReadingContext(Conventions(generator=generator))
     parsed = frontmatter.parse(f"{head}---\n\nWords.\n", "posts/a.md", context)
     assert parsed is not None
     article = parsed.article
@@ -276,7 +276,7 @@ def test_the_pictures_of_starters() -> None:
 def test_lines_of_pelican_that_end_at_the_text() -> None:
     """With `pelican`, the body begins at the first line without a key, also where no blank one is above."""
     text = "Title: A\nTags: b,\n    c\nThe body: begins.\n\nMore.\n"
-    parsed = frontmatter.parse(text, "2026-01-02-a.md", Context(Conventions(generator="pelican")))
+    parsed = frontmatter.parse(text, "2026-01-02-a.md", ReadingContext(Conventions(generator="pelican")))
     assert parsed is not None
     assert (parsed.article.topics, parsed.article.body) == (("b", "c"), "The body: begins.\n\nMore.")
     assert frontmatter.parse(text, "2026-01-02-a.md") is None
@@ -284,7 +284,7 @@ def test_lines_of_pelican_that_end_at_the_text() -> None:
 
 def test_front_matter_without_keys() -> None:
     """Jekyll renders each file with front matter, also with an empty one: it has the heading as its title."""
-    context = Context(Conventions(generator="jekyll"))
+    context = ReadingContext(Conventions(generator="jekyll"))
     parsed = frontmatter.parse("---\n---\n\n# A\n\nx\n", "_posts/2026-01-02-a.md", context)
     assert parsed is not None
     assert parsed.article.title == "A"
@@ -338,6 +338,7 @@ def test_an_article_on_a_page_of_this_site_is_no_story() -> None:
         ("hugo", "a.md", None),
         ("hugo", "en/a.md", "path:a"),
     ):
-        parsed = frontmatter.parse(f"---\n{DATED}---\n", path, Context(Conventions(generator=generator)))  # type: ignore[arg-type]
+        context = ReadingContext(Conventions(generator=generator))  # type: ignore[arg-type]
+        parsed = frontmatter.parse(f"---\n{DATED}---\n", path, context)
         assert parsed is not None
         assert parsed.article.story == story

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from articles.conventions import Conventions, Generator, Guids
 from articles.reading import frontmatter
-from articles.reading.context import Context, Surroundings
+from articles.reading.context import ReadingContext, Surroundings
 from articles.reading.guids import generators_guid
 from articles.reading.limits import MAX_GUID
 from text.urls import http_url, is_uri
@@ -42,7 +42,7 @@ def guid(
     conventions = Conventions(generator=generator, base_url=base_url, guid=mode, timezone=timezone)
     surroundings = Surroundings(permalinks={"": configured} if configured else {})
     parsed = frontmatter.parse(
-        f"---\n{yaml.safe_dump(values)}---\n", path, Context(conventions, surroundings)
+        f"---\n{yaml.safe_dump(values)}---\n", path, ReadingContext(conventions, surroundings)
     )
     assert parsed is not None
     return parsed.article.guid

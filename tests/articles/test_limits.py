@@ -18,7 +18,7 @@ from articles.conventions import Conventions
 from articles.errors import ArticleError
 from articles.reading import frontmatter, limits, other_heads
 from articles.reading import record as records
-from articles.reading.context import Context
+from articles.reading.context import ReadingContext
 from articles.topics import Topics
 from tests.site import front_matter
 from text.links import mentions
@@ -168,7 +168,7 @@ def test_secured_gets_nowhere(key: str, value: str, place: str, strict: bool) ->
     line = f"{key}: {written}\n"
     text = f"---\n{place.format(line, line.replace(chr(10), chr(10) + '    ').rstrip(' '))}---\nBody.\n"
     for generator in ("plain", "hugo"):
-        context = Context(Conventions(generator=generator))
+        context = ReadingContext(Conventions(generator=generator))
         outputs = []
         try:
             found = frontmatter.parse(text, "a.md", context, strict=strict)

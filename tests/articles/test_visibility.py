@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from articles.article import Article
 from articles.conventions import Conventions, Generator
 from articles.reading import frontmatter
-from articles.reading.context import Context
-from articles.reading.visibility import as_boolean, why_hidden
+from articles.reading.context import ReadingContext
+from articles.reading.drafts import as_boolean, why_hidden
 
 GENERATORS: list[Generator] = [
     "plain", "jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro",
@@ -47,7 +47,7 @@ def article(values: dict[str, Any], generator: Generator, path: str = "a.md") ->
     """Return the article of a file with this JSON front matter."""
     given_values = {"title": "T", "date": "2026-01-01"} | values
     text = f"{json.dumps(given_values)}\n\nSecret."
-    parsed = frontmatter.parse(text, path, Context(Conventions(generator=generator)))
+    parsed = frontmatter.parse(text, path, ReadingContext(Conventions(generator=generator)))
     assert parsed is not None
     return parsed.article
 
@@ -131,7 +131,7 @@ def test_what_lies_among_the_drafts_is_one(path: str) -> None:
     for text in ("---\n---\n", "---\nlayout: post\n---\nText"):
         if text == "---\n---\n":
             continue
-        parsed = frontmatter.parse(text, path, Context(Conventions(generator="jekyll")))
+        parsed = frontmatter.parse(text, path, ReadingContext(Conventions(generator="jekyll")))
         assert parsed is not None
         assert not parsed.article.is_published
 

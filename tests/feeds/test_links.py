@@ -17,7 +17,7 @@ from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
 from articles.files.folder import Folder
 from feeds.bodies import Key, Prepared, Task, TextCache, prepared
-from feeds.links import Links
+from feeds.links import ArticleLinks
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
 from tests.text.test_limits import calls
@@ -165,7 +165,7 @@ def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -
 def test_without_a_folder_addresses_are_only_made_absolute() -> None:
     """A feed that is built from values alone only makes addresses absolute."""
     article = Article(id="x/a", path="x/a.md", title="A", published_at=NOON, updated_at=NOON)
-    links = Links(site_url=URL)
+    links = ArticleLinks(site_url=URL)
     assert links.resolve("b.md", article, f"{HERE}/x/a") == f"{HERE}/x/b.md"
     assert links.resolve("#part", article, "https://x.example/a") == "https://x.example/a#part"
     assert links.resolve("?page=2", article, f"{HERE}/x/a") == f"{HERE}/x/a?page=2"
@@ -175,8 +175,8 @@ def test_own_pages_are_below_the_path_of_the_site() -> None:
     """A path of one of this site's pages is below its own path; others begin at the host."""
     article = Article(id="a", path="a.md", title="A", published_at=NOON, updated_at=NOON)
     here = "https://x.example/news"
-    own = Links(site_url=here)
-    other = Links(site_url=here, base_url="https://y.example/blog")
+    own = ArticleLinks(site_url=here)
+    other = ArticleLinks(site_url=here, base_url="https://y.example/blog")
     for url, address in {
         "/topics/go?page=2#top": f"{here}/topics/go?page=2#top",
         "/feeds.opml": f"{here}/feeds.opml",

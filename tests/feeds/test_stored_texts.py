@@ -21,7 +21,7 @@ def exported(
     rendered: list[object] = []
     unsafe_html = bodies.unsafe_html
 
-    def counted(source: bodies.Source) -> str:
+    def counted(source: bodies.BodySource) -> str:
         rendered.append(source)
         return unsafe_html(source)
 

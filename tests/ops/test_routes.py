@@ -17,7 +17,7 @@ from werkzeug.test import Client, TestResponse
 
 from app import _once_complete
 from articles.files.git import GitError
-from ops.health import GRACE, Watched, health_of
+from ops.health import GRACE, RefreshCheck, health_of
 from ops.hooks import MAX_BODY
 from ops.routes import UntilReady
 from tests.articles.gitserver import Origin
@@ -117,7 +117,7 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
     newswire = parts(make_app())
     newswire.indexer.refresh()
     clock = iter([0.0, 0.0, GRACE + 1, GRACE + 1])
-    watched = Watched(newswire.catalog, now=lambda: next(clock))
+    watched = RefreshCheck(newswire.catalog, now=lambda: next(clock))
     assert watched() is None
     assert watched() == "no process keeps the catalog fresh"
     newswire.watcher.start()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml.html import fromstring
 
 from pages.body import page_body
-from pictures.shown import PicturesOfHosts
+from pictures.rules import PicturesOfHosts
 from tests.pages.parsed import page, texts
 from tests.site import URL, ArticleSite, Clock, Web, news_site
 from tests.text.test_limits import calls

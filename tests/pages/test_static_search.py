@@ -8,20 +8,20 @@ from itertools import accumulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.static_search import MAX_ARTICLES, TEXT, TITLE, Found, SearchFiles, _steps, words
+from pages.static_search import MAX_ARTICLES, TEXT, TITLE, SearchEntry, SearchFiles, _steps, words
 from tests.site import NOON
 
 MAX = 300
 
 
-def found(title: str, summary: str = "") -> Found:
+def found(title: str, summary: str = "") -> SearchEntry:
     """Return an article with these texts only."""
-    return Found(
+    return SearchEntry(
         title=title, href="/a", summary=summary, provider="", when="2026-06-01", topics=(), language=None
     )
 
 
-def files_of(articles: list[Found]) -> dict[str, bytes]:
+def files_of(articles: list[SearchEntry]) -> dict[str, bytes]:
     """Return the index files of articles in the order from newest to oldest."""
     files = SearchFiles(len(articles), max_file=MAX)
     contents = {path: data for article in articles for path, data in files.add(article, NOON)}

@@ -21,7 +21,7 @@ from pages import static_site
 from tests.pages.test_static_incremental import contents
 from tests.site import ArticleSite, Clock, Web
 from tests.waiting import WAIT_SECONDS
-from web.wsgi import Result
+from web.wsgi import WsgiResponse
 from wiring.static_site import export_site
 
 COUNT = 14
@@ -89,7 +89,7 @@ def survives_a_death(site: ArticleSite, web: Web) -> None:
     def dying(*args: object) -> object:
         ask = asking(*args)  # type: ignore[arg-type]
 
-        def asked(address: str) -> Result:
+        def asked(address: str) -> WsgiResponse:
             if os.getpid() != here:
                 os._exit(1)
             return ask(address)

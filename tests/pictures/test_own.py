@@ -22,7 +22,7 @@ from config import PagesConfig
 from pictures.errors import PictureError
 from pictures.fetching import Fetcher
 from pictures.own import OwnPictures, Starter, is_at_work
-from pictures.shown import LARGE, SMALL, PicturesOfHosts
+from pictures.rules import LARGE, SMALL, PicturesOfHosts
 from pictures.store import PictureStore, key_of
 from pictures.worker import Worker, main
 from tests.pictures.test_resizing import picture

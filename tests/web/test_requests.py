@@ -14,8 +14,8 @@ import pytest
 
 from tests.waiting import WAIT_SECONDS
 from web.document import Answer
-from web.lanes import MAX_WAITING
 from web.server import Server
+from web.thread_groups import MAX_WAITING
 
 
 class Scope:
@@ -111,7 +111,7 @@ def granian() -> Iterable[Callable[..., Granian]]:
 
 
 def test_a_thread_answers(granian: Callable[..., Granian]) -> None:
-    """The application runs in a thread of its lane, with the request in the form of WSGI."""
+    """The application runs in a thread of its group, with the request in the form of WSGI."""
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         start_response("201 Created", [])

@@ -26,7 +26,7 @@ _PAGES = re.compile(r"/|/search|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
 _NO_FILE = frozenset({"", ".", ".."})
 
 
-class Kind(Enum):
+class TargetKind(Enum):
     """What an address leads to, if to anything; that of an ODD page is not the one that feeds have."""
 
     FEED = auto()
@@ -36,13 +36,13 @@ class Kind(Enum):
     NOTHING = auto()
 
 
-class Place(NamedTuple):
+class StaticTarget(NamedTuple):
     """What an address leads to; its encoded path, None for what is no part of the export.
 
     `address` is the one to ask for, which may be a shorter one.
     """
 
-    kind: Kind
+    kind: TargetKind
     path: str | None
     address: str
 
@@ -53,8 +53,8 @@ class Place(NamedTuple):
         return f"{path}index.html" if not path or path.endswith("/") else path
 
 
-class Places:
-    """Finds the places of addresses: encoded paths below the site's own path, some with a query."""
+class StaticTargets:
+    """Finds what addresses lead to: encoded paths below the site's own path, some with a query."""
 
     def __init__(self, begins: Container[str], has_page: Callable[[str], bool]) -> None:
         """`begins` are the first names in the paths of all addresses that the site answers.
@@ -63,30 +63,30 @@ class Places:
         """
         self._begins = begins
         self._has_page = has_page
-        self._known: dict[str, Place] = {}
+        self._known: dict[str, StaticTarget] = {}
 
-    def of(self, address: str) -> Place:
-        """Return the place of an address."""
-        place = self._known.get(address)
-        if place is None:
-            place = self._known[address] = self._found(address)
-        return place
+    def of(self, address: str) -> StaticTarget:
+        """Return what an address leads to."""
+        target = self._known.get(address)
+        if target is None:
+            target = self._known[address] = self._find(address)
+        return target
 
-    def _found(self, address: str) -> Place:
+    def _find(self, address: str) -> StaticTarget:
         encoded, _, query_text = address.partition("?")
         path, query = unquote(encoded), dict(parse_qsl(query_text)) if query_text else {}
         if _FEEDS.fullmatch(path):
-            return Place(Kind.FEED, encoded, address)
+            return StaticTarget(TargetKind.FEED, encoded, address)
         if query.keys() - {"page"}:
-            return Place(Kind.NOTHING, None, address)
+            return StaticTarget(TargetKind.NOTHING, None, address)
         if self._is_page(path):
-            kind = Kind.PAGE if all(map(_is_name, _names(path))) else Kind.ODD_PAGE
-            return Place(kind, _folder(path, encoded, query.get("page", "1")), address)
+            kind = TargetKind.PAGE if all(map(_is_name, _names(path))) else TargetKind.ODD_PAGE
+            return StaticTarget(kind, _folder(path, encoded, query.get("page", "1")), address)
         shorter = encoded.rstrip("/")
         if shorter != encoded and self._is_page(unquote(shorter)):
             return self.of(address.replace(encoded, shorter, 1))
         is_file = _NO_FILE.isdisjoint(_names(path)) and "\0" not in path and _names(path)[0] in self._begins
-        return Place(Kind.FILE if is_file else Kind.NOTHING, encoded, address)
+        return StaticTarget(TargetKind.FILE if is_file else TargetKind.NOTHING, encoded, address)
 
     def _is_page(self, path: str) -> bool:
         if path.startswith(ARTICLES):

@@ -13,7 +13,7 @@ from articles.reading import record as records
 from text.links import name_of
 
 
-class CatalogPlaces:
+class CatalogFileLookup:
     """Finds the files to which links in bodies lead, as they are at `now`; for one feed or page."""
 
     def __init__(self, catalog: Catalog, files: ArticleFiles | None, now: datetime) -> None:

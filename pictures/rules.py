@@ -13,7 +13,7 @@ WIDTHS = (SMALL, LARGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class PagePicture:
     """A picture on a page; width and height, in pixels, are None if they are not known."""
 
     address: str
@@ -28,7 +28,7 @@ class Pictures(Protocol):
     def sources(self) -> tuple[str, ...]:
         """The sources of pictures that the pages' policy allows besides this site (CSP 3 §6.1.8)."""
 
-    def shown(self, url: str, width: int) -> Shown | None:
+    def shown(self, url: str, width: int) -> PagePicture | None:
         """Return how a page shows the picture at `url` in one of WIDTHS; None if it does not."""
 
 
@@ -37,7 +37,7 @@ class NoPictures:
 
     sources: tuple[str, ...] = ()
 
-    def shown(self, _url: str, _width: int) -> Shown | None:
+    def shown(self, _url: str, _width: int) -> PagePicture | None:
         """Return None."""
         return None
 
@@ -53,7 +53,7 @@ class PicturesOfHosts:
         """The hosts, by https only."""
         return tuple(f"https://{host}" for host in self.hosts)
 
-    def shown(self, url: str, _width: int) -> Shown | None:
+    def shown(self, url: str, _width: int) -> PagePicture | None:
         """Return the picture's own address if its host is one of these, or None."""
         try:
             parts = urlsplit(url)
@@ -62,7 +62,7 @@ class PicturesOfHosts:
             return None
         if parts.scheme != "https" or port not in (None, 443) or parts.username is not None:
             return None
-        return Shown(address=url) if any(_is_of(host, name) for name in self.hosts) else None
+        return PagePicture(address=url) if any(_is_of(host, name) for name in self.hosts) else None
 
 
 def _is_of(host: str, pattern: str) -> bool:

@@ -1,4 +1,4 @@
-"""The lanes of threads in which requests run, and how a request gets there without the event loop."""
+"""The groups of threads in which requests run, and how a request gets there without the event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 MAX_WAITING = 256
-"""The most requests that wait in a lane; further ones are answered 503."""
+"""The most requests that wait for a group; further ones are answered 503."""
 
 
-class Lane(Enum):
+class ThreadGroup(Enum):
     """Groups of threads, so that costly requests never occupy all of them and probes are always answered.
 
     One thread renders the feeds that are not cached: each needs some megabytes while it is rendered, and
@@ -33,15 +33,15 @@ class Lane(Enum):
 
 
 class Pool:
-    """The threads of a lane, and the work that waits for them.
+    """The threads of a group, and the work that waits for them.
 
     They are plain threads, as the end of a process waits for those of a ThreadPoolExecutor.
     """
 
-    def __init__(self, lane: Lane, threads: int) -> None:
+    def __init__(self, group: ThreadGroup, threads: int) -> None:
         self._waiting = SimpleQueue[Callable[[], None] | None]()
         self._threads = [
-            threading.Thread(target=self._work, name=lane.value, daemon=True) for _ in range(threads)
+            threading.Thread(target=self._work, name=group.value, daemon=True) for _ in range(threads)
         ]
 
     def start(self) -> None:
@@ -66,23 +66,23 @@ class Pool:
             work()
 
 
-class Job:
+class ThreadJob:
     """The awaitable of a request that began outside the event loop and waits for a thread's work."""
 
     def __init__(self, pool: Pool, work: Callable[[], None]) -> None:
         self._pool = pool
         self._work = work
 
-    def __await__(self) -> Generator[Job, bool, bool]:
+    def __await__(self) -> Generator[ThreadJob, bool, bool]:
         """Pass this object to `begin_at_once`; the result of the await is whether the work was done."""
         return (yield self)
 
-    def start(self, request: Coroutine[Job, bool, None]) -> None:
+    def start(self, request: Coroutine[ThreadJob, bool, None]) -> None:
         """Let a thread do the work and finish the request; finish it here if too many requests wait."""
         if not self._pool.submit(partial(self._run, request)):
             _finish(request.send, False)
 
-    def _run(self, request: Coroutine[Job, bool, None]) -> None:
+    def _run(self, request: Coroutine[ThreadJob, bool, None]) -> None:
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - granian logs it and answers 500
@@ -106,7 +106,7 @@ def begin_at_once(
             awaited = args[0].send(None)
         except StopIteration:
             return None
-        if isinstance(awaited, Job):
+        if isinstance(awaited, ThreadJob):
             awaited.start(args[0])
             return None
     return schedule(callback, *args, **context)

@@ -17,7 +17,7 @@ from config.settings import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class EffectiveSetting:
     """A setting with its JSON value and its origin: `config.yaml:4`, a variable, or `default`."""
 
     name: str
@@ -25,10 +25,10 @@ class Shown:
     origin: str
 
 
-def shown(config: Config) -> list[Shown]:
+def effective_settings(config: Config) -> list[EffectiveSetting]:
     """Return every setting. None of them is a secret, as secrets come only from the environment."""
     return [
-        Shown(name=dotted(where), value=value, origin=config.origin(where))
+        EffectiveSetting(name=dotted(where), value=value, origin=config.origin(where))
         for where, value in _leaves(config, ())
     ]
 
