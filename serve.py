@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from ops.environment import readable_secrets
-from ops.port import fault
+from ops.port import port_fault
 from ops.variables import HOST, PORT, WEB_CONCURRENCY
 
 ALLOCATOR = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0"
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
     """
     values = options(os.environ)
     host, port = (values[values.index(name) + 1] for name in ("--host", "--port"))
-    if not arguments and (problem := fault(host, port, shared=True)):
+    if not arguments and (problem := port_fault(host, port, shared=True)):
         sys.exit(problem)
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # jemalloc reads it when granian is imported
     if sys.platform == "linux":

@@ -33,11 +33,11 @@ from config.values import (
     Section,
     VariableName,
     WholeNumber,
+    all_as_none,
     all_defaults,
-    everything,
-    filter_lists,
-    listed,
-    off,
+    list_as_filter,
+    off_as_none,
+    text_as_list,
 )
 from text.language import available, language_of
 from text.patterns import MAX_PATTERN, pattern
@@ -62,7 +62,7 @@ def _keyword(value: str) -> str:
 
 Keywords = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=MAX_PATTERN), AfterValidator(_keyword)], ...],
-    BeforeValidator(listed),
+    BeforeValidator(text_as_list),
 ]
 
 
@@ -81,8 +81,8 @@ def _spoken(value: str) -> str:
     return value
 
 
-Filtered = Annotated[FilterConfig, BeforeValidator(filter_lists)]
-KeywordFiltered = Annotated[KeywordConfig, BeforeValidator(filter_lists)]
+Filtered = Annotated[FilterConfig, BeforeValidator(list_as_filter)]
+KeywordFiltered = Annotated[KeywordConfig, BeforeValidator(list_as_filter)]
 
 
 def services() -> Mapping[str, Service]:
@@ -112,15 +112,15 @@ class ChannelConfig(PolicySection):
     name: ChannelName
     was: ChannelName | None = None
     kind: Annotated[str, AfterValidator(_kind)]
-    topics: Annotated[Names | None, BeforeValidator(everything)] = None
+    topics: Annotated[Names | None, BeforeValidator(all_as_none)] = None
     not_topics: Names = ()
     min_quality: WholeNumber | None = None
     types: Filtered = all_defaults()
     providers: Filtered = all_defaults()
     authors: Filtered = all_defaults()
-    languages: Annotated[tuple[LanguageTag, ...], BeforeValidator(listed)] = ()
+    languages: Annotated[tuple[LanguageTag, ...], BeforeValidator(text_as_list)] = ()
     keywords: KeywordFiltered = all_defaults()
-    max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
+    max_age: Annotated[Duration | None, BeforeValidator(off_as_none)] = timedelta(days=7)
     backfill: Annotated[int, Field(ge=0, le=100), NOT_BOOLEAN] = 0
     max_per_tick: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from config.values import Section, listed
+from config.values import Section, text_as_list
 
 
 def _beside(value: Path) -> Path:
@@ -26,7 +26,7 @@ class LayoutConfig(Section):
     image: Literal["none", "thumbnail", "large"] | None = None
     show: Annotated[
         tuple[Literal["provider", "topics", "summary", "quality"], ...],
-        BeforeValidator(listed),
+        BeforeValidator(text_as_list),
         Field(max_length=4),
     ] = ("provider", "topics", "summary")
     template: Annotated[Path, AfterValidator(_beside)] | None = None

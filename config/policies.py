@@ -14,10 +14,10 @@ from config.values import (
     Section,
     TimeZone,
     WholeNumber,
+    all_as_none,
     all_defaults,
-    everything,
-    listed,
-    off,
+    off_as_none,
+    text_as_list,
 )
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -51,7 +51,7 @@ def _days(value: Any) -> Any:
     names = {"every": DAYS, "weekdays": WEEKDAYS}
     if isinstance(value, str) and value in names:
         return names[value]
-    days = listed(value)
+    days = text_as_list(value)
     if not isinstance(days, (list, tuple)) or not days or not set(map(str, days)) <= set(DAYS):
         raise ValueError("write every, weekdays, or a list of days such as [mon, thu]")
     return days
@@ -139,7 +139,7 @@ class UrgentConfig(Section):
 class WhenConfig(Section):
     """The articles that a mention is for. Without `topics`, all topics count."""
 
-    topics: Annotated[Names | None, BeforeValidator(everything)] = None
+    topics: Annotated[Names | None, BeforeValidator(all_as_none)] = None
     min_quality: WholeNumber | None = None
 
 
@@ -153,9 +153,11 @@ class MentionConfig(Section):
 class PolicySection(Section):
     """The settings of a channel that decide when it gets posts, and in which form."""
 
-    quiet: Annotated[QuietConfig | None, BeforeValidator(off)] = None
-    budget: Annotated[BudgetConfig | None, BeforeValidator(off)] = None
-    digest: Annotated[DigestConfig | None, BeforeValidator(off)] = None
-    urgent: Annotated[UrgentConfig | None, BeforeValidator(off)] = None
+    quiet: Annotated[QuietConfig | None, BeforeValidator(off_as_none)] = None
+    budget: Annotated[BudgetConfig | None, BeforeValidator(off_as_none)] = None
+    digest: Annotated[DigestConfig | None, BeforeValidator(off_as_none)] = None
+    urgent: Annotated[UrgentConfig | None, BeforeValidator(off_as_none)] = None
     mentions: Annotated[tuple[MentionConfig, ...], Field(max_length=20)] = ()
-    similar: Annotated[Annotated[float, Field(ge=0.7, le=1), NOT_BOOLEAN] | None, BeforeValidator(off)] = None
+    similar: Annotated[
+        Annotated[float, Field(ge=0.7, le=1), NOT_BOOLEAN] | None, BeforeValidator(off_as_none)
+    ] = None

@@ -46,9 +46,9 @@ from config.values import (
     WebAddress,
     all_defaults,
     inner_folder,
-    listed,
     matching,
-    off,
+    off_as_none,
+    text_as_list,
 )
 from text.phrases import phrase
 
@@ -145,14 +145,14 @@ class TopicConfig(Section):
         )
 
 
-def _gone_problem(slug: str, listed: Topics) -> str | None:
+def _gone_problem(slug: str, topics: Topics) -> str | None:
     """Return why a topic's slug cannot be in `feeds.gone`, or None if it can."""
     if slugify(slug) != slug:
         return f"{slug!r} is not the slug of a topic; that of a topic with this name is {slugify(slug)!r}"
-    topic = listed.at(slug)
+    topic = topics.at(slug)
     if topic:
         return f"{topic.name!r} is listed under feeds.topics: remove one of the two"
-    target = listed.moved(slug)
+    target = topics.moved(slug)
     if target:
         return f"{slug!r} is another name of {target!r} under feeds.topics: remove one of the two"
     return None
@@ -172,11 +172,11 @@ class FeedsConfig(Section):
     size: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = 50
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
-    digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
+    digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off_as_none)] = None
     summary: Annotated[int, Field(ge=50, le=10_000), NOT_BOOLEAN] = 1_000
     related: Annotated[int, Field(ge=0, le=3), NOT_BOOLEAN] = 3
     ttl: Annotated[int, Field(ge=1, le=1440), NOT_BOOLEAN] = 60
-    hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
+    hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(text_as_list)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()
     private: bool = False

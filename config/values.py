@@ -109,22 +109,22 @@ def matching(pattern: str, advice: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def off(value: Any) -> Any:
+def off_as_none(value: Any) -> Any:
     """Read `off` (which YAML may read as false) as None."""
     return None if value is False or value == "off" else value
 
 
-def listed(value: Any) -> Any:
+def text_as_list(value: Any) -> Any:
     """Read a single text as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
-def everything(value: Any) -> Any:
+def all_as_none(value: Any) -> Any:
     """Read `all` as None."""
     return None if value == "all" else value
 
 
-def filter_lists(value: Any) -> Any:
+def list_as_filter(value: Any) -> Any:
     """Read a list as the `include` of a filter."""
     return {"include": value} if isinstance(value, (list, str)) else value
 
@@ -160,10 +160,11 @@ BranchName = Annotated[
     str, matching(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+#@-]*", "write a branch's name, such as main")
 ]
 
-Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(text_as_list)]
 
 Globs = Annotated[
-    tuple[Annotated[str, Field(min_length=1), AfterValidator(globs.checked)], ...], BeforeValidator(listed)
+    tuple[Annotated[str, Field(min_length=1), AfterValidator(globs.checked)], ...],
+    BeforeValidator(text_as_list),
 ]
 
 
@@ -186,7 +187,7 @@ Pictures = Annotated[
         ...,
     ],
     Field(max_length=20),
-    BeforeValidator(listed),
+    BeforeValidator(text_as_list),
     AfterValidator(_pictures),
 ]
 

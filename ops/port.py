@@ -12,7 +12,7 @@ import socket
 import sys
 
 
-def fault(host: str, port: str, *, shared: bool = False) -> str | None:
+def port_fault(host: str, port: str, *, shared: bool = False) -> str | None:
     """Return why the server cannot listen on the port, and what to do, or None if the port is free.
 
     With `shared`, a port also counts as free if another program listens on it and shares it, as the server
@@ -39,4 +39,4 @@ def fault(host: str, port: str, *, shared: bool = False) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(fault(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")))
+    sys.exit(port_fault(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")))

@@ -14,7 +14,7 @@ from articles.topics import Topic, Topics
 from feeds.build import build_entry
 from feeds.model import Entry, Site
 from pages.cover import cover
-from pages.when import Times
+from pages.when import ArticleTimes
 from pictures.rules import LARGE, SMALL, NoPictures, Pictures
 from pictures.size import Size
 from text.cache import LruCache
@@ -96,7 +96,7 @@ class Cards:
         self,
         site: Site,
         topics: Topics,
-        times: Times,
+        times: ArticleTimes,
         pictures: Pictures | None = None,
         cache: CardCache | None = None,
     ) -> None:

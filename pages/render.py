@@ -63,7 +63,7 @@ class Renderer:
         self.pictures: Pictures = pictures or NoPictures()
         self.headers = security_headers(self.pictures.sources)
         self.language = language = language or Language()
-        self.times = when.Times(zone, language.short_date, language.exact)
+        self.times = when.ArticleTimes(zone, language.short_date, language.exact)
         self._environment = _environment(language, _Compiled((language.tag, site.path)))
         self._environment.globals |= {
             "site": site,

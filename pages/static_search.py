@@ -28,7 +28,7 @@ from articles.catalog.search_words import SIGNED_NAME, body_words, spaced
 from articles.topics import ALL
 from feeds.publisher import Publisher
 from pages.cards import Cards, tint, topic_path
-from pages.when import Times
+from pages.when import ArticleTimes
 from text.words import stream_safe
 from text.zones import zone
 
@@ -82,7 +82,7 @@ def search_files(
     Bodies are searched too on a site of at most MAX_WITH_BODIES articles.
     """
     catalog, site, now = publisher.catalog, publisher.site, publisher.now()
-    times = Times(zone(catalog.conventions.timezone))
+    times = ArticleTimes(zone(catalog.conventions.timezone))
     cards = Cards(site, catalog.topics, times)
     count = catalog.count(ALL, now)
     files = SearchFiles(count)

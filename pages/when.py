@@ -10,7 +10,7 @@ from text.times import exact, short_date
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class ArticleTimes:
     """Formats the times of articles; `zone` is the time zone of dates without one.
 
     `day_text` and `time_text` format a date and a time in the language of the site.

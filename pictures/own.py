@@ -90,7 +90,7 @@ class OwnPictures:
                 return None
             now = self._clock().timestamp()
             if known.width is None or now - known.used_at > DAY:
-                self._store.ask(key)
+                self._store.request(key)
             data = self._store.copy(key, width)
         except (sqlite3.Error, OSError) as error:
             log.warning("a picture cannot be looked up: %s", error)
@@ -104,12 +104,12 @@ class OwnPictures:
         now = self._clock().timestamp()
         if cached and (cached[0].width or now < cached[1]):
             return cached[0]
-        known = self._store.note(url)
+        known = self._store.record(url)
         self._known.put(url, (known, now + _REMEMBERED), 2 * len(url) + 100)
         return known
 
 
-class Starter:
+class WorkerStarter:
     """Starts the process that fetches, unless one already runs for this state folder."""
 
     def __init__(self, state: Path) -> None:
@@ -124,7 +124,7 @@ class Starter:
             if time.monotonic() < self._next or (self._process and self._process.poll() is None):
                 return
             self._next = time.monotonic() + _BETWEEN_STARTS
-            if not is_at_work(self._state):
+            if not is_worker_running(self._state):
                 self._process = subprocess.Popen(  # noqa: S603 - its own program
                     [sys.executable, "-m", "pictures.worker", str(self._state.resolve())],
                     cwd=_PROJECT,
@@ -133,7 +133,7 @@ class Starter:
                 )
 
 
-def is_at_work(state: Path) -> bool:
+def is_worker_running(state: Path) -> bool:
     """Return whether a process fetches pictures into this state folder."""
     with lock_file(state).open("w") as file:
         try:

@@ -64,7 +64,7 @@ class PictureStore:
         self._clock = clock
         self._max_bytes = max_bytes
 
-    def note(self, url: str) -> PictureRecord:
+    def record(self, url: str) -> PictureRecord:
         """Return what is known about a picture that a page shows, and allow requests for it."""
         key = key_of(url)
 
@@ -104,7 +104,7 @@ class PictureStore:
         )
         return row[0] if row else None
 
-    def ask(self, key: str) -> None:
+    def request(self, key: str) -> None:
         """Request the picture unless there is a copy; it counts as used now."""
         self._write("UPDATE pictures SET asked = 1, used_at = ? WHERE key = ?", self._now(), key)
 

@@ -39,7 +39,7 @@ OWN_PATHS = frozenset(
 MAX_TRIED = 200
 """The newest articles with which each template is tried."""
 
-Found = Iterator[tuple[Location, str]]
+LocatedWarnings = Iterator[tuple[Location, str]]
 
 
 def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool = False) -> list[str]:
@@ -89,7 +89,7 @@ def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool) -> Found:
+def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool) -> LocatedWarnings:
     topics = newswire.catalog.topics
     first: dict[tuple[Secret, str], str] = {}
     for number, settings in enumerate(newswire.config.bot.channels):
@@ -128,7 +128,7 @@ def _doubt(channel: Channel, address: Secret) -> str | None:
     return f"has an address on {host}, which is not a host of {service.NAME} ({hosts})"
 
 
-def _of_templates(newswire: Newswire) -> Found:
+def _of_templates(newswire: Newswire) -> LocatedWarnings:
     """Yield the templates that fail for one of the newest articles; other errors in them are not warnings."""
     site, tried = newswire.config.site, set[str]()
     for number, channel in enumerate(newswire.config.bot.channels):
@@ -144,7 +144,7 @@ def _of_templates(newswire: Newswire) -> Found:
             yield ("bot", "channels", number, "layout", "template"), fault
 
 
-def _of_topics(newswire: Newswire) -> Found:
+def _of_topics(newswire: Newswire) -> LocatedWarnings:
     catalog = newswire.catalog
     if not catalog.is_complete():
         return

@@ -32,7 +32,7 @@ from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
-from pictures.own import OwnPictures, Starter
+from pictures.own import OwnPictures, WorkerStarter
 from pictures.rules import NoPictures, Pictures, PicturesOfHosts
 from pictures.store import PictureStore
 from storage.private import restrict
@@ -239,7 +239,7 @@ def _pictures(config: Config, clock: Clock) -> Pictures:
         missing = "own needs Pillow, which is not installed: pip install -r requirements-pictures.txt"
         raise SettingError(config.located([(("pages", "images"), missing)])[0])
     store = PictureStore(config.state, clock)
-    return OwnPictures(store, value_of(config.site, Site).path, Starter(config.state), clock)
+    return OwnPictures(store, value_of(config.site, Site).path, WorkerStarter(config.state), clock)
 
 
 def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Checkout | None:

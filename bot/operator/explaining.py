@@ -50,8 +50,11 @@ def explanations(
 ) -> list[Explanation]:
     """Return the explanation for each channel; `every` is the time between two runs of the bot."""
     states = channelstate.states(database)
-    past = queries.past_of(database, article.id, stories_of(article))
-    deliveries = {delivery.channel: delivery for delivery in queries.listed(database, article_id=article.id)}
+    past = queries.history_of(database, article.id, stories_of(article))
+    deliveries = {
+        delivery.channel: delivery
+        for delivery in queries.deliveries_matching(database, article_id=article.id)
+    }
     attempts = queries.attempts_of(database, [delivery.id for delivery in deliveries.values()])
     return [
         Explanation(

@@ -25,7 +25,7 @@ from bot.outbox.moves import NewPost, add_posts, move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
-from bot.outbox.schema import IS_RARE, IS_SCHEDULED, channels, deliveries, is_one_of, posts
+from bot.outbox.schema import IS_EXCEPTIONAL, IS_SCHEDULED, channels, deliveries, is_one_of, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.outbox.wording import attempts
 from bot.services import Detail
@@ -154,7 +154,7 @@ def forget(database: Database, channel: str, now: datetime) -> int | None:
     with database.write() as connection:
         result = connection.execute(delete(channels).where(channels.c.name == channel))
         waiting, cause = [DeliveryState.WAITING], Cause.FORGOTTEN
-        will_be_sent = or_(IS_SCHEDULED, IS_RARE)
+        will_be_sent = or_(IS_SCHEDULED, IS_EXCEPTIONAL)
         unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None), will_be_sent)
         sources = DUE | {PostState.HELD}
         move_posts(connection, unsent, sources, PostState.DEAD, now, cause=cause, note="")

@@ -19,7 +19,7 @@ from bot.outbox.queue import read_post
 from bot.outbox.records import Delivery, Post, RequestKind
 from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
 from bot.outbox.schema import attempts, deliveries, posts
-from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State
+from bot.outbox.states import NOT_ATTEMPTED, SHOWN, DeliveryState, PostState, State
 from bot.outbox.tallies import deliveries_by_state
 from bot.planning.rules import Past
 
@@ -41,7 +41,7 @@ class AttemptRecord:
     reason: str
 
 
-def listed(
+def deliveries_matching(
     database: Database,
     *,
     states: Iterable[State] = (),
@@ -78,14 +78,16 @@ def totals(database: Database) -> Counter[State]:
     return counts
 
 
-def one(database: Database, delivery_id: int) -> Delivery | None:
+def delivery_by_id(database: Database, delivery_id: int) -> Delivery | None:
     """Return one delivery, or None if there is none with this id."""
     with database.read() as connection:
         matches = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
     return matches[0] if matches else None
 
 
-def by_day(database: Database, since: datetime, *, channel: str | None = None) -> dict[date, Counter[str]]:
+def attempts_by_day(
+    database: Database, since: datetime, *, channel: str | None = None
+) -> dict[date, Counter[str]]:
     """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
 
     For one channel, or for all. Days without attempts are absent; test messages do not count.
@@ -117,7 +119,7 @@ def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[Attempt
         return [_attempt(row) for row in connection.execute(query)]
 
 
-def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, Past]:
+def history_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, Past]:
     """Return, by channel, what the outbox has recorded about an article whose story has these keys."""
     if not is_storable(article_id):
         return {}
@@ -145,7 +147,7 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
     return past
 
 
-def outcome_of(database: Database, post_id: int) -> AttemptRecord | Post | None:
+def last_attempt_or_post(database: Database, post_id: int) -> AttemptRecord | Post | None:
     """Return the last attempt for a post; the post itself if it has none; None if there is no such post."""
     query = select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id.desc()).limit(1)
     with database.read() as connection:
@@ -165,7 +167,7 @@ def _has_state(states: frozenset[State]) -> ColumnElement[bool]:
     ]
     of_post = [PostState(state) for state in states if state.value in {member.value for member in PostState}]
     waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED
-    was_attempted = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
+    was_attempted = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_ATTEMPTED)))
     parts = [and_(was_attempted, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]
     if DeliveryState.WAITING in own:
         parts.append(and_(waiting, or_(posts.c.id.is_(None), not_(was_attempted))))

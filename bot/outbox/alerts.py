@@ -19,7 +19,7 @@ from bot.outbox.moves import NewPost, add_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import channels, posts
 
-APART = timedelta(hours=1)
+ALERT_INTERVAL = timedelta(hours=1)
 """The shortest time between two alerts; failures in between are part of the next one."""
 
 MAX_NAMED = 20
@@ -37,8 +37,8 @@ class Alerts:
     def check(self, now: datetime) -> int | None:
         """Plan an alert if something has failed since the last one; return the id of its post.
 
-        Returns None if nothing has failed, or if there can be no alert now: within APART of the last one,
-        while the channel to alert cannot be posted to, and without the lease.
+        Returns None if nothing has failed, or if there can be no alert now: within ALERT_INTERVAL of the last
+        one, while the channel to alert cannot be posted to, and without the lease.
         """
         if self._to is None:
             return None
@@ -64,7 +64,7 @@ class Alerts:
         if row is None or row.state != ChannelStatus.ENABLED:
             return False
         # A time in the future was written by a wrong clock.
-        return row.alerted_at is None or not now - APART < row.alerted_at <= now
+        return row.alerted_at is None or not now - ALERT_INTERVAL < row.alerted_at <= now
 
 
 _FAILED = (

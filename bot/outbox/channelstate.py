@@ -17,7 +17,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.database import Database, DatabaseError
 from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
-from bot.outbox.schema import IS_RARE, IS_SCHEDULED, attempts, channels, deliveries, hosts, posts
+from bot.outbox.schema import IS_EXCEPTIONAL, IS_SCHEDULED, attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
 from bot.outbox.upsert import insert_into
 
@@ -181,7 +181,7 @@ def resume(database: Database, name: str, now: datetime) -> bool:
     """Enable the channel, and plan the posts held for it; return whether there is such a channel."""
     with database.write() as connection:
         is_known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
-        which = and_(IS_RARE, posts.c.channel == name, posts.c.cause == Cause.CHANNEL_DISABLED)
+        which = and_(IS_EXCEPTIONAL, posts.c.channel == name, posts.c.cause == Cause.CHANNEL_DISABLED)
         move_posts(connection, which, [PostState.HELD], PostState.PLANNED, now, due_at=now, cause=Cause.NONE)
     return is_known
 

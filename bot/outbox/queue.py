@@ -43,7 +43,7 @@ from bot.outbox.rows import (
 from bot.outbox.schema import IS_WAITING_TEST, deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
-APART = timedelta(minutes=5)
+CORRECTION_INTERVAL = timedelta(minutes=5)
 """The shortest time between two corrections: an article is saved often while somebody edits it."""
 
 LONGEST_WAIT = timedelta(days=1, minutes=1)
@@ -85,7 +85,7 @@ class Outbox:
             posts.c.claim.is_(None),
             or_(
                 posts.c.corrected_at.is_(None),
-                posts.c.corrected_at <= now - APART,
+                posts.c.corrected_at <= now - CORRECTION_INTERVAL,
                 posts.c.corrected_at > now,  # by a clock that was ahead
             ),
         )

@@ -15,12 +15,12 @@ from bot.outbox.causes import Cause
 from bot.outbox.database import Database
 from bot.outbox.records import Post
 from bot.outbox.rows import post_columns, read_posts
-from bot.outbox.schema import IS_RARE, deliveries, posts
+from bot.outbox.schema import IS_EXCEPTIONAL, deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 
 _FOR_REVIEW = (
     select(*post_columns)
-    .where(IS_RARE, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
+    .where(IS_EXCEPTIONAL, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
     .order_by(posts.c.id)
 )
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from bot.outbox.states import DUE, RARE
+from bot.outbox.states import DUE, EXCEPTIONAL
 from bot.outbox.times import Utc
 
 # SQLite assigns ids only in a column of exactly the type INTEGER.
@@ -137,12 +137,18 @@ def is_one_of(state: Column[str], states: Iterable[str]) -> ColumnElement[bool]:
 IS_SCHEDULED = and_(posts.c.due_at.is_not(None), is_one_of(posts.c.state, DUE))
 """The SQL condition for posts that will be sent without an operator, in a form that finds ix_posts_due."""
 
-IS_RARE = is_one_of(posts.c.state, RARE)
+IS_EXCEPTIONAL = is_one_of(posts.c.state, EXCEPTIONAL)
 """The SQL condition of the index by state. A query that is to use the index has to contain it as it is.
 
 The index leaves out the states that change with every request, as it would change with each of them.
 """
-Index("ix_posts_state", posts.c.state, posts.c.channel, sqlite_where=IS_RARE, postgresql_where=IS_RARE)
+Index(
+    "ix_posts_state",
+    posts.c.state,
+    posts.c.channel,
+    sqlite_where=IS_EXCEPTIONAL,
+    postgresql_where=IS_EXCEPTIONAL,
+)
 # The senders' queries read only waiting posts, however many old ones there are.
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
 IS_WAITING_TEST = and_(posts.c.due_at.is_not(None), posts.c.kind == literal_column("'test'"))

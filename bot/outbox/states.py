@@ -90,10 +90,10 @@ DUE = frozenset({PostState.PLANNED, PostState.RETRY, PostState.UNKNOWN})
 SHOWN = frozenset({PostState.SENT, PostState.ACCEPTED})
 """States of a post that people see."""
 
-RARE = frozenset({PostState.RETRY, PostState.UNKNOWN, PostState.HELD, PostState.DEAD})
+EXCEPTIONAL = frozenset({PostState.RETRY, PostState.UNKNOWN, PostState.HELD, PostState.DEAD})
 """States that few posts are in; the others change with every request."""
 
-NOT_BEGUN = SHOWN | {PostState.PLANNED}
+NOT_ATTEMPTED = SHOWN | {PostState.PLANNED}
 """States of a post that a waiting delivery does not show, as there was no attempt since it waits."""
 
 REMAINING = frozenset({DeliveryState.WAITING, DeliveryState.POSTED})
@@ -131,6 +131,6 @@ def visible_state(decided: DeliveryState, post: PostState | None) -> State:
     """Return the state of a delivery that people see: while it waits or is posted, it is that of its post."""
     if decided is DeliveryState.POSTED:
         return State(post) if post is not None and post in SHOWN else State.SENT
-    if decided is DeliveryState.WAITING and post is not None and post not in NOT_BEGUN:
+    if decided is DeliveryState.WAITING and post is not None and post not in NOT_ATTEMPTED:
         return State(post)
     return State(decided)

@@ -66,7 +66,7 @@ def forecast(
 ) -> Forecast:
     """Return what is posted from `now` to `until`, assuming that every post is sent when it is due.
 
-    `arrivals` are in the order of their times; those before `now` wait already. `spent.left` is how many
+    `arrivals` are in the order of their times; those before `now` wait already. `spent.allowance` is how many
     posts are left in the current tick.
     """
     course = _Simulation(policy, spent, pace, now)
@@ -106,7 +106,7 @@ def hold_of(
         is_later = following is not None and (posted_at is None or posted_at >= following)
         return Hold.BUDGET if is_later else Hold.QUIET
     room = room_in(policy.budget, spent, now)
-    return Hold.PACE if room is None or room > spent.left else Hold.BUDGET
+    return Hold.PACE if room is None or room > spent.allowance else Hold.BUDGET
 
 
 class _Simulation:
@@ -115,7 +115,7 @@ class _Simulation:
     def __init__(self, policy: Policy, spent: Spent, pace: TickLimit, now: datetime) -> None:
         self._policy, self._pace = policy, pace
         # Posts that are released but not sent yet are sent soon, and count from their time on.
-        self._spent = replace(spent, seen=(*spent.seen, *[now] * spent.under_way), under_way=0)
+        self._spent = replace(spent, posted_at=(*spent.posted_at, *[now] * spent.under_way), under_way=0)
         self._tick_ends = now + pace.every
         self.waiting: list[Candidate] = []
         self.posts: list[PlannedPost] = []
@@ -142,7 +142,7 @@ class _Simulation:
     def step(self, now: datetime) -> None:
         """Post what is due at `now`."""
         if now >= self._tick_ends:
-            self._spent = replace(self._spent, left=self._pace.per_tick)
+            self._spent = replace(self._spent, allowance=self._pace.per_tick)
             self._tick_ends = now + self._pace.every
         self._expire(now)
         released = release(self.waiting, self._policy, self._spent, now)
@@ -156,7 +156,7 @@ class _Simulation:
         if not self.waiting:
             return None
         times = [next_change(self._policy, self._spent, now)]
-        if self._spent.left <= 0:
+        if self._spent.allowance <= 0:
             times.append(self._tick_ends)
         return min((time for time in times if time), default=None)
 
@@ -185,8 +185,8 @@ class _Simulation:
         spent, budget = self._spent, self._policy.budget
         singles = sum(post.kind is not PostKind.DIGEST for post in released)
         since = budget.period(now)[0] if budget else now
-        seen = [at for at in spent.seen if at >= since] + [now] * len(released) if budget else []
-        self._spent = replace(spent, left=spent.left - singles, seen=tuple(seen))
+        posted_at = [at for at in spent.posted_at if at >= since] + [now] * len(released) if budget else []
+        self._spent = replace(spent, allowance=spent.allowance - singles, posted_at=tuple(posted_at))
         posted = {delivery.id for post in released for delivery in post.deliveries}
         if self._policy.similar is not None:
             covered = (

@@ -92,15 +92,15 @@ class Candidate:
 class Spent:
     """What a channel has already got, as its policy counts it.
 
-    `left` is how many posts may be released until the next tick. `seen` are the times of the posts that
-    people have seen, or may have seen, in the budget's period; `under_way` counts those that are released and
-    not seen yet. `digest_at` is the time of the digest that was decided last, None before the first. If
-    `is_current` is False, there may be new articles that are not planned yet, and the policy does not choose
-    among articles.
+    `allowance` is how many posts may be released until the next tick. `posted_at` are the times of the posts
+    that people have seen, or may have seen, in the budget's period; `under_way` counts the released posts
+    that nobody can have seen yet. `digest_at` is the time of the digest that was decided last, None before
+    the first. If `is_current` is False, there may be new articles that are not planned yet, and the policy
+    does not choose among articles.
     """
 
-    left: int
-    seen: tuple[datetime, ...] = ()
+    allowance: int
+    posted_at: tuple[datetime, ...] = ()
     under_way: int = 0
     digest_at: datetime | None = None
     is_current: bool = True

@@ -35,9 +35,9 @@ def release(
 
     First come the posts that an operator ordered and those of urgent articles, which do not wait for quiet
     hours, budget or digest. Then, outside quiet hours, comes the digest that is due, or single posts, as far
-    as the budget allows. `spent.left` limits all posts except digests.
+    as the budget allows. `spent.allowance` limits all posts except digests.
     """
-    allowed = max(0, spent.left)
+    allowed = max(0, spent.allowance)
     first = [
         candidate for candidate in candidates if candidate.delivery.forced or is_urgent(candidate, policy)
     ][:allowed]
@@ -53,7 +53,7 @@ def release(
     room = None if room is None else max(0, room - len(posts))
     if policy.digest:
         return (*posts, *_digest(rest, policy, policy.digest, spent, room, now))
-    remaining = spent.left - len(posts)
+    remaining = spent.allowance - len(posts)
     best = _chosen(rest, policy.budget, remaining if room is None else min(remaining, room))
     return (*posts, *(_single(candidate, policy, now) for candidate in best))
 
@@ -72,7 +72,7 @@ def room_in(budget: Budget | None, spent: Spent, now: datetime) -> int | None:
     if budget is None:
         return None
     began, ends = budget.period(now)
-    return max(0, budget.at_most - spent.under_way - sum(began <= at < ends for at in spent.seen))
+    return max(0, budget.at_most - spent.under_way - sum(began <= at < ends for at in spent.posted_at))
 
 
 def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:

@@ -63,7 +63,9 @@ def simulate(
     """
     arrivals, same_story = _arrivals(channel, articles, start, end)
     policy = channel.policy
-    spent = Spent(left=channel.max_per_tick, digest_at=policy.digest.last(start) if policy.digest else None)
+    spent = Spent(
+        allowance=channel.max_per_tick, digest_at=policy.digest.last(start) if policy.digest else None
+    )
     pace = TickLimit(per_tick=channel.max_per_tick, every=every)
     outcome = forecast(arrivals, policy, spent, pace, start, end - timedelta(microseconds=1))
     place = zone_of(policy)

@@ -18,7 +18,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import post_columns, read_posts
-from bot.outbox.schema import IS_RARE, IS_SCHEDULED, posts
+from bot.outbox.schema import IS_EXCEPTIONAL, IS_SCHEDULED, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.candidates import recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
@@ -175,7 +175,7 @@ def unplanned(article: Article, channel: str, number: int) -> Delivery:
 
 def _released(connection: Connection, channel: Channel, is_open: bool) -> Iterator[ComingPost]:
     """Yield the posts in the outbox that are not sent yet: due later, or waiting for a retry or review."""
-    in_review = and_(IS_RARE, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
+    in_review = and_(IS_EXCEPTIONAL, posts.c.state == PostState.HELD, posts.c.cause == Cause.REVIEW)
     query = select(*post_columns).where(posts.c.channel == channel.name, or_(IS_SCHEDULED, in_review))
     for post in read_posts(connection, query.order_by(posts.c.id).limit(MAX_WAITING)):
         if post.deliveries and (is_open or post.due_at is None):

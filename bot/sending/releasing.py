@@ -107,7 +107,7 @@ class Releaser:
         left = min(left, BATCH)
         waiting = self.outbox.backlog.waiting(self.channel.name, left)
         candidates = [candidate_of(delivery, None, None) for delivery in waiting]
-        planned = release(candidates, self.channel.policy, Spent(left=left), now)
+        planned = release(candidates, self.channel.policy, Spent(allowance=left), now)
         return self.outbox.backlog.release(self.channel.name, planned, now, review=self.channel.review) or 0
 
     def _by_policy(self, left: int, now: datetime) -> int:

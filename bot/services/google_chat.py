@@ -18,7 +18,7 @@ from bot.services.google_chat_card import (
     above,
     card_of,
     escape_text,
-    everything,
+    fallback_text,
     notification_of,
 )
 from bot.services.mention import NO_ID, Ids
@@ -103,7 +103,7 @@ class GoogleChat(Service):
         a key if there is none.
         https://developers.google.com/workspace/chat/create-messages#create-message-thread
         """
-        payload: dict[str, object] = {"text": everything(message)}
+        payload: dict[str, object] = {"text": fallback_text(message)}
         if detail < Detail.PLAIN:
             card = card_of(message, with_image=detail < Detail.NO_IMAGE)
             payload = {

@@ -115,7 +115,7 @@ def notification_of(message: Message) -> str:
     return fit(title_of(message), TITLE, escape_text) + (f" ({provider})" if provider else "")
 
 
-def everything(message: Message) -> str:
+def fallback_text(message: Message) -> str:
     """Return the whole message as text, for when Google Chat refused its card."""
     called = f"{notice}\n" if (notice := above(message)) else ""
     if message.text:

@@ -31,7 +31,7 @@ from bot.services.service import (
     Service,
 )
 from bot.services.slack_answers import classify
-from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawn, escape, everything, notification
+from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawn, escape, fallback_text, notification
 from bot.services.text import fit
 
 API = "https://slack.com/api"
@@ -181,7 +181,7 @@ class Slack(Service):
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:
     if detail == Detail.PLAIN:
-        return _text(everything(message))
+        return _text(fallback_text(message))
     blocks = blocks_of(message, with_image=detail < Detail.NO_IMAGE)
     return {**_text(notification(message)), "blocks": blocks}
 

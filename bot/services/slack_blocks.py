@@ -86,7 +86,7 @@ def notification(message: Message) -> str:
     return f"{called} {fit(text, MESSAGE_TEXT - units(called) - 1, escape)}".strip()
 
 
-def everything(message: Message) -> str:
+def fallback_text(message: Message) -> str:
     """Return the whole message as text, for when Slack refused its blocks."""
     above = filter(None, (notifying(message.mention), comment_of(message, escape)))
     head = "".join(f"{line}\n" for line in above)

@@ -23,7 +23,7 @@ def channel_named(views: OperatorViews, name: str) -> Channel:
 def delivery_numbered(views: OperatorViews, number: str) -> Delivery:
     """Return the delivery with this number. Raises NotFound if there is none."""
     id = whole_number(number, 1, MAX_ID)
-    delivery = queries.one(views.parts.database, id) if id is not None else None
+    delivery = queries.delivery_by_id(views.parts.database, id) if id is not None else None
     if delivery is None:
         raise NotFound(phrase("The delivery does not exist."))
     return delivery

@@ -90,7 +90,7 @@ class OperatorViews:
         upgrading.check(database)
         counts = deliveries_by_state(database)
         since = now - timedelta(days=_DAYS)
-        by_day = days(queries.by_day(database, since, channel=charted or None), now, _DAYS)
+        by_day = days(queries.attempts_by_day(database, since, channel=charted or None), now, _DAYS)
         problems = self._publisher.catalog.problems()
         return self._page(
             "overview",
@@ -134,7 +134,7 @@ class OperatorViews:
     ) -> list[Delivery]:
         """Return the newest deliveries that match; without states, all but the baselined ones."""
         upgrading.check(self.parts.database)
-        return queries.listed(
+        return queries.deliveries_matching(
             self.parts.database,
             states=delivery_filter.states or frozenset(State) - {State.BASELINED},
             channel=delivery_filter.channel or None,

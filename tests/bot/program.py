@@ -162,7 +162,7 @@ class Program:
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
-        return queries.listed(self.database, states=states, limit=100_000, **filters)[::-1]
+        return queries.deliveries_matching(self.database, states=states, limit=100_000, **filters)[::-1]
 
     def wait_for(
         self, count: int, *states: State, timeout: float = WAIT_SECONDS, **filters: Any

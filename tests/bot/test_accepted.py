@@ -55,7 +55,7 @@ def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
     assert counted["readers", "accepted"] == 1
     attempts = {each.labels["outcome"]: each.value for each in samples if "outcome" in each.labels}
     assert attempts == {"unknown": 1, "accepted": 1}
-    (day,) = days(queries.by_day(world.database, START), START, 1)
+    (day,) = days(queries.attempts_by_day(world.database, START), START, 1)
     assert (day.day, day.posted, day.failed) == (date(2026, 9, 1), 1, 1)
 
 
@@ -77,7 +77,7 @@ def test_an_accepted_test_message_is_a_success(world: World) -> None:
     bot = accepting_bot(world)
     number = send_test(world.database, "readers", world.clock())
     world.tick(bot)
-    outcome = queries.outcome_of(world.database, number)
+    outcome = queries.last_attempt_or_post(world.database, number)
     assert isinstance(outcome, AttemptRecord) and outcome.outcome == Outcome.ACCEPTED
 
 

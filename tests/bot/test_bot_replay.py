@@ -94,7 +94,7 @@ def test_the_recorded_history_is_posted_once(
             if commit.number == 1:
                 assert queries.totals(database) == {State.BASELINED: 130}
     catalog.close()
-    found = queries.listed(database, limit=10_000)
+    found = queries.deliveries_matching(database, limit=10_000)
     totals = {State.BASELINED: 130, State.SENT: sent, State.SKIPPED: skipped}
     assert queries.totals(database) == {state: count for state, count in totals.items() if count}
     assert len({each.article_id for each in found}) == 130 + sent + skipped

@@ -118,7 +118,7 @@ def test_a_restored_backup_posts_nothing_again(world: World, tmp_path: Path) -> 
             world.clock.advance(minutes=10)
             world.tick(bot)
         assert len(world.chat.requests) == posted
-        found = {each.article_id: each.state for each in queries.listed(fresh)}
+        found = {each.article_id: each.state for each in queries.deliveries_matching(fresh)}
         assert (found["after"], found["lost"]) == (State.BASELINED, State.HELD)
         assert (found["waiting"], found["sent"]) == (State.HELD, State.SENT)
         world.catalog.put(article("new"))

@@ -99,7 +99,7 @@ def test_a_backup_before_the_upgrade(old: str, tmp_path: Path) -> None:
     assert before(f"sqlite:///{file}") == was
     with closing(connect(f"sqlite:///{tmp_path / 'fresh.sqlite'}")) as fresh:
         copying.restore(file, fresh, START)
-        assert len(queries.listed(fresh, limit=10_000)) == len(was)
+        assert len(queries.deliveries_matching(fresh, limit=10_000)) == len(was)
 
 
 def test_every_state_is_carried_over(old: str) -> None:
@@ -111,7 +111,9 @@ def test_every_state_is_carried_over(old: str) -> None:
     database = connect(old)
     upgrading.upgrade(database)
     upgrading.check(database)
-    found = {(each.article_id, each.channel): each for each in queries.listed(database, limit=10_000)}
+    found = {
+        (each.article_id, each.channel): each for each in queries.deliveries_matching(database, limit=10_000)
+    }
     assert found.keys() == was.keys()
     for key, (state, attempts) in was.items():
         assert str(found[key].state) == {"planned": "waiting"}.get(state, state), key
@@ -133,7 +135,7 @@ def test_reasons_become_causes_that_read_the_same(old: str) -> None:
         rows = connection.execute(text("SELECT id, state, reason FROM deliveries")).all()
     upgrading.upgrade(database)
     for row in rows:
-        found = queries.one(database, row.id)
+        found = queries.delivery_by_id(database, row.id)
         assert found is not None
         if row.state == "unknown":
             assert found.reason == f"answer lost: {row.reason}"

@@ -138,7 +138,7 @@ def test_release_keeps_order_and_budget(waiting: int, allowed: int, spent: int) 
     """The oldest are released, one in each post, and never more than the policy allows."""
     found = [delivery(number) for number in range(waiting)]
     candidates = [candidate_of(each, None, None) for each in found]
-    planned = release(candidates, Policy(), Spent(left=max(0, allowed - spent)), START)
+    planned = release(candidates, Policy(), Spent(allowance=max(0, allowed - spent)), START)
     assert [each.deliveries for each in planned] == [(each,) for each in found[: len(planned)]]
     assert len(planned) == min(waiting, max(0, allowed - spent))
     assert all(each.due_at == START for each in planned)

@@ -85,7 +85,7 @@ def played(policy: Policy, found: list[tuple[int, int | None, int, bool]]) -> tu
         )
         for number, (minute, quality, days, forced) in enumerate(sorted(found, key=lambda each: each[0]))
     ]
-    spent = Spent(left=5, digest_at=policy.digest.last(MONDAY) if policy.digest else None)
+    spent = Spent(allowance=5, digest_at=policy.digest.last(MONDAY) if policy.digest else None)
     return coming, forecast(coming, policy, spent, PACE, MONDAY, MONDAY + timedelta(days=9))
 
 
@@ -138,15 +138,15 @@ def test_the_best_are_posted_within_the_budget() -> None:
         candidate(number, quality, at=START - timedelta(hours=number))
         for number, quality in enumerate([70, 90, None, 80, 99])
     ]
-    planned = release(found, policy, Spent(left=10), START)
+    planned = release(found, policy, Spent(allowance=10), START)
     assert [(post.kind, post.deliveries[0].id, post.mention) for post in planned] == [
         (PostKind.URGENT, 4, HERE),
         (PostKind.NEWS, 3, None),
         (PostKind.NEWS, 1, None),
     ]
-    used = Spent(left=10, seen=(START - timedelta(hours=1),) * 2, under_way=1)
+    used = Spent(allowance=10, posted_at=(START - timedelta(hours=1),) * 2, under_way=1)
     assert [post.kind for post in release(found, policy, used, START)] == [PostKind.URGENT]
-    yesterday = Spent(left=10, seen=(START - timedelta(days=1),) * 3)
+    yesterday = Spent(allowance=10, posted_at=(START - timedelta(days=1),) * 3)
     assert len(release(found, policy, yesterday, START)) == 3
 
 
@@ -154,14 +154,14 @@ def test_the_newest_are_posted_where_that_is_asked_for() -> None:
     """The newest articles are posted, whatever their quality."""
     policy = Policy(budget=Budget(zone=zone("UTC"), per="hour", at_most=1, keep="newest"))
     found = [candidate(1, 99, at=START - timedelta(hours=1)), candidate(2, 60, at=START)]
-    assert [post.deliveries[0].id for post in release(found, policy, Spent(left=5), START)] == [2]
+    assert [post.deliveries[0].id for post in release(found, policy, Spent(allowance=5), START)] == [2]
 
 
 def test_a_digest_is_split_in_its_order() -> None:
     """The best come first; further messages hold the rest; what exceeds `at_most` waits."""
     policy = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(9),), at_most=5), capacity=3)
     found = [candidate(number, 60 + number) for number in range(7)]
-    spent = Spent(left=1, digest_at=START - timedelta(days=1))
+    spent = Spent(allowance=1, digest_at=START - timedelta(days=1))
     planned = release(found, policy, spent, START)
     assert [[each.id for each in post.deliveries] for post in planned] == [[6, 5, 4], [3, 2]]
     assert {post.kind for post in planned} == {PostKind.DIGEST}
@@ -174,21 +174,21 @@ def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
     )
     found = [candidate(1, 99), candidate(2, 98), candidate(3)]
     for left in (0, -2):
-        spent = Spent(left=left, digest_at=START - timedelta(days=1))
+        spent = Spent(allowance=left, digest_at=START - timedelta(days=1))
         assert [post.kind for post in release(found, policy, spent, START)] == [PostKind.DIGEST]
-        assert release(found, Policy(), Spent(left=left), START) == ()
+        assert release(found, Policy(), Spent(allowance=left), START) == ()
 
 
 def test_a_small_digest_waits_unless_something_would_be_too_old() -> None:
     """Below `at_least` there is no digest, unless an article would be too old for the next."""
     policy = Policy(digest=DigestSchedule(zone=zone("UTC"), at=(time(9),), at_least=2), capacity=5)
-    spent = Spent(left=5, digest_at=START - timedelta(days=1))
+    spent = Spent(allowance=5, digest_at=START - timedelta(days=1))
     fresh, old = candidate(1), candidate(2, at=START - timedelta(days=6, hours=8))
     assert digest_due(policy, spent, START) == START.replace(hour=9)
     assert release([fresh], policy, spent, START) == ()
     assert [len(post.deliveries) for post in release([old], policy, spent, START)] == [1]
     assert [len(post.deliveries) for post in release([fresh, old], policy, spent, START)] == [2]
-    assert release([fresh, old], policy, Spent(left=5, digest_at=START.replace(hour=9)), START) == ()
+    assert release([fresh, old], policy, Spent(allowance=5, digest_at=START.replace(hour=9)), START) == ()
 
 
 def test_the_first_mention_that_fits_counts() -> None:
@@ -206,7 +206,7 @@ def test_the_first_mention_that_fits_counts() -> None:
         candidate(5, None),
         candidate(6, 99),
     ]
-    planned = release(found, policy, Spent(left=9), START)
+    planned = release(found, policy, Spent(allowance=9), START)
     assert {post.deliveries[0].id: post.mention for post in planned} == {
         1: ROLE, 2: None, 3: None, 4: HERE, 5: None, 6: HERE,
     }  # fmt: skip

@@ -479,7 +479,7 @@ def test_a_test_message_is_recorded(world: World) -> None:
     number = operations.send_test(world.database, "ai-team", world.clock())
     bot.heartbeat()
     assert bot.sender.join(WAIT_SECONDS)
-    found = queries.outcome_of(world.database, number)
+    found = queries.last_attempt_or_post(world.database, number)
     assert isinstance(found, queries.AttemptRecord)
     assert (found.kind, found.outcome) == (RequestKind.TEST, "sent")
     assert "test message" in str(world.chat.requests[0].payload)
@@ -516,5 +516,5 @@ def test_counts_and_lists(world: World) -> None:
     assert deliveries_by_state(world.database) == {
         (name, state): 1 for name in ("ai-team", "readers") for state in (State.BASELINED, State.SENT)
     }
-    found = queries.listed(world.database, article_id="a", channel="readers")
+    found = queries.deliveries_matching(world.database, article_id="a", channel="readers")
     assert [each.state for each in found] == [State.SENT]

@@ -195,7 +195,7 @@ class World:
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
-        found = queries.listed(self.database, states=states, limit=10_000, **filters)
+        found = queries.deliveries_matching(self.database, states=states, limit=10_000, **filters)
         return found[::-1]
 
     def only(self) -> Delivery:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import serve
-from ops.port import fault
+from ops.port import port_fault
 from tests.ports import free_port
 from tests.waiting import WAIT_SECONDS
 
@@ -64,7 +64,7 @@ def test_the_server_says_so_too() -> None:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
-        assert fault("127.0.0.1", str(other.getsockname()[1]), shared=True) is None
+        assert port_fault("127.0.0.1", str(other.getsockname()[1]), shared=True) is None
 
 
 def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> None:
@@ -88,14 +88,14 @@ def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> 
 def test_a_free_port_is_no_fault() -> None:
     """The check leaves nothing listening on the port."""
     port = str(free_port())
-    assert fault("127.0.0.1", port) is None
-    assert fault("127.0.0.1", port) is None
+    assert port_fault("127.0.0.1", port) is None
+    assert port_fault("127.0.0.1", port) is None
 
 
 @pytest.mark.parametrize("port", ["many", "65536", "-1", ""])
 def test_what_is_no_port_is_named(port: str) -> None:
     """The error has no traceback."""
-    assert fault("127.0.0.1", port) == f"PORT: {port!r} is not a number from 1 to 65535"
+    assert port_fault("127.0.0.1", port) == f"PORT: {port!r} is not a number from 1 to 65535"
 
 
 def test_a_single_worker_shares_nothing() -> None:

@@ -75,7 +75,7 @@ class Desk:
 
     def delivery(self, state: State) -> Delivery:
         """Return the one delivery in this state."""
-        (found,) = queries.listed(self.parts.database, states=[state])
+        (found,) = queries.deliveries_matching(self.parts.database, states=[state])
         return found
 
     def client(self) -> FlaskClient:

@@ -310,7 +310,7 @@ def test_delivery_and_its_orders(desk: Desk) -> None:
     assert texts(tree, "//table//tr/td[3]") == ["unknown"]
     said = order(client, f"/admin/deliveries/{held.id}/posted").text
     assert "It is marked as posted." in said
-    found = queries.one(desk.parts.database, held.id)
+    found = queries.delivery_by_id(desk.parts.database, held.id)
     assert found is not None
     assert (found.state, found.posted_at) == (State.SENT, desk.clock.now)
     assert found.reason == "resolved by the operator: posted"
@@ -429,7 +429,7 @@ def test_review(desk: Desk) -> None:
     said = order(client, f"{address}/approve", state="held", attempts="0", at=f"{at:%Y-%m-%dT%H:%M}").text
     assert f"It will be posted at {at:%Y-%m-%d %H:%M}:00Z." in said
     assert "Nothing waits for review" in said
-    found = queries.one(desk.parts.database, held.id)
+    found = queries.delivery_by_id(desk.parts.database, held.id)
     assert found is not None and found.due_at == at.replace(second=0, microsecond=0)
     assert order(client, f"{address}/x").status_code == 404
 

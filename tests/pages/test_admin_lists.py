@@ -90,7 +90,7 @@ def test_orders_for_many(desk: Desk) -> None:
     for name in ("team", "readers"):
         channelstate.pause(desk.parts.database, name, desk.clock.now)
     desk.check()
-    found = queries.listed(desk.parts.database, states=[State.WAITING])
+    found = queries.deliveries_matching(desk.parts.database, states=[State.WAITING])
     assert len(found) == 4
     chosen = [f"{each.id}:{SeenState.of(each)}" for each in found]
     changed = chosen[0].replace("/0", "/3")
@@ -101,7 +101,7 @@ def test_orders_for_many(desk: Desk) -> None:
     assert notice.startswith(
         "3 of 4: it will not be posted, and counts as baselined. 1 of 4: nothing was changed"
     )
-    assert len(queries.listed(desk.parts.database, states=[State.WAITING])) == 1
+    assert len(queries.deliveries_matching(desk.parts.database, states=[State.WAITING])) == 1
 
 
 def test_what_cannot_be_chosen(desk: Desk) -> None:
@@ -126,8 +126,10 @@ def test_the_chart_is_of_one_channel_or_of_all(desk: Desk) -> None:
     assert texts(tree, "//p[@class='scale']/span")[0] == "2"
     assert client.get("/admin?channel=none").status_code == 404
     since = desk.clock.now.replace(hour=0)
-    assert queries.by_day(desk.parts.database, since, channel="\0") == {}
-    assert queries.by_day(desk.parts.database, since, channel="readers") == {date(2026, 6, 1): {"sent": 2}}
+    assert queries.attempts_by_day(desk.parts.database, since, channel="\0") == {}
+    assert queries.attempts_by_day(desk.parts.database, since, channel="readers") == {
+        date(2026, 6, 1): {"sent": 2}
+    }
 
 
 @settings(max_examples=30)

@@ -21,7 +21,7 @@ from app import create_app
 from config import PagesConfig
 from pictures.errors import PictureError
 from pictures.fetching import Fetcher
-from pictures.own import OwnPictures, Starter, is_at_work
+from pictures.own import OwnPictures, WorkerStarter, is_worker_running
 from pictures.rules import LARGE, SMALL, PicturesOfHosts
 from pictures.store import PictureStore, key_of
 from pictures.worker import Worker, main
@@ -219,9 +219,9 @@ def test_only_one_process_fetches_for_a_state_folder(tmp_path: Path) -> None:
 
     with lock_file(tmp_path).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert is_at_work(tmp_path)
+        assert is_worker_running(tmp_path)
         assert main(tmp_path) == 0
-    assert not is_at_work(tmp_path)
+    assert not is_worker_running(tmp_path)
 
 
 def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +237,7 @@ def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setenv("ADMIN_TOKEN", "secret")
     monkeypatch.setattr("pictures.own.subprocess.Popen", Process)
-    start = Starter(tmp_path)
+    start = WorkerStarter(tmp_path)
     start()
     start()
     ((command, environment),) = commands
@@ -249,7 +249,7 @@ def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def show(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
     """Serve an article with a picture on another host, with these `pages` settings, without fetching any."""
-    monkeypatch.setattr("pictures.own.Starter.__call__", lambda _self: None)
+    monkeypatch.setattr("pictures.own.WorkerStarter.__call__", lambda _self: None)
     site = ArticleSite(tmp_path, clock)
     site.write(
         "a.md",

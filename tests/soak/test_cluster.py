@@ -60,7 +60,7 @@ class Cluster:
 
     def unfinished(self) -> int:
         """Return how many deliveries are not in a final state."""
-        return len(queries.listed(self.database, states=UNFINISHED, limit=1000))
+        return len(queries.deliveries_matching(self.database, states=UNFINISHED, limit=1000))
 
     def ids_posted(self, channel: str) -> set[str]:
         """Return the ids of the articles that people have seen in a channel."""
@@ -242,7 +242,7 @@ def _lost_answers(ours: Cluster, channel: str, ids: set[str]) -> int:
     deliveries = [
         delivery.id
         for id in ids
-        for delivery in queries.listed(ours.database, article_id=id, channel=channel)
+        for delivery in queries.deliveries_matching(ours.database, article_id=id, channel=channel)
     ]
     attempts = queries.attempts_of(ours.database, deliveries)
     return sum(attempt.outcome == "unknown" for attempt in attempts)

@@ -71,7 +71,7 @@ def _add_deliveries(group: AppGroup, load: LoadParts) -> None:
         if channel is not None and channel not in channelstate.states(parts.database):
             channel_named(parts, channel)
         listed_states = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        rows = queries.listed(parts.database, states=listed_states, channel=channel, limit=limit)
+        rows = queries.deliveries_matching(parts.database, states=listed_states, channel=channel, limit=limit)
         if as_json:
             for delivery in rows:
                 print_json(values.delivery_values(delivery))

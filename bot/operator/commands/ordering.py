@@ -129,7 +129,7 @@ def carry_out(parts: BotParts, ids: tuple[int, ...], seen: SeenState | None, ord
     An order applies to a whole message, so it is given only once for deliveries in the same message.
     """
     numbers = sorted(set(ids))
-    deliveries = {number: queries.one(parts.database, number) for number in numbers}
+    deliveries = {number: queries.delivery_by_id(parts.database, number) for number in numbers}
     ordered: dict[int, int] = {}
     refused = False
     for number in numbers:
