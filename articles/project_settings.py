@@ -1,4 +1,4 @@
-"""The settings of a site in its generator's own files, of which nothing is run."""
+"""The settings of a site in its generator's own files, which are read and never run."""
 
 from __future__ import annotations
 

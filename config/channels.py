@@ -241,13 +241,13 @@ def _without_password(value: str) -> str:
 
 def _long_enough(value: timedelta) -> timedelta:
     if value < MIN_KEEP:
-        raise ValueError(f"write at least {MIN_KEEP.days} days: messages are corrected for so long")
+        raise ValueError(f"write at least {MIN_KEEP.days} days: messages are corrected for that long")
     return value
 
 
 MIN_KEEP = timedelta(days=7)
 
-"""Messages are corrected for so long after they were posted."""
+"""How long after they were posted messages are corrected."""
 
 
 class BotConfig(Section):

@@ -150,7 +150,7 @@ def _split(url: str) -> tuple[SplitResult, int]:
     except (ValueError, UnicodeError):
         raise PictureError("its address is not valid") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL:
-        raise PictureError("its address is not one of the web")
+        raise PictureError("its address is not a web address")
     if parts.username is not None or parts.password is not None:
         raise PictureError("its address has a user name")
     return parts, port

@@ -306,7 +306,7 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
          "4:22: bot.channels[2].was: a is still the name of a channel, so no other channel can have had it"),
         ("  alerts: aa\n", "4:11: bot.alerts: there is no channel aa; did you mean a?"),
         ("  alerts: xyz\n", "4:11: bot.alerts: there is no channel xyz; there are: a"),
-        ("  keep: 1 day\n", "4:9: bot.keep: write at least 7 days: messages are corrected for so long"),
+        ("  keep: 1 day\n", "4:9: bot.keep: write at least 7 days: messages are corrected for that long"),
         ("  proxy: proxy.example\n",
          "4:10: bot.proxy: write an address such as http://proxy.example.org:3128, or off"),
         ("  proxy: http://me:s3cret@proxy.example\n",

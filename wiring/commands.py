@@ -48,7 +48,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     def show(as_json: bool) -> None:
         """Show every setting in force and where it comes from, and of each secret whether it is set.
 
-        The settings are those of this process: its environment may differ from that of another.
+        The settings are those of this process: another's environment may differ.
         """
         _print_settings(in_force(newswire.config, environ), as_json=as_json)
 

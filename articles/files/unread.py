@@ -24,7 +24,7 @@ _SKIPPED_FOLDERS = frozenset({"node_modules", "_site", "bower_components"})
 def unread(folder: Folder) -> Mapping[str, int]:
     """Return how many files of each extension are not read, the most frequent first.
 
-    Pictures, data, style sheets and the like are not counted, nor are hidden files.
+    Pictures, data, style sheets and the like are not counted, and neither are hidden files.
     """
     counts = Counter(
         extension

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDERS = ("scaffolds", "source/_posts")
-"""Folders that Jekyll's projects do not have, one of which each of Hexo's has."""
+"""Every project of Hexo has one of these folders, and none of Jekyll's does."""
 _DEFAULT = ":year/:month/:day/:title/"
 _NAMES = {"title": ":hexo_title", "category": ":hexo_category", "name": ":basename"}
 _DATES = frozenset({"year", "month", "i_month", "day", "i_day", "hour", "minute", "second", "lang"})

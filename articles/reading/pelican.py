@@ -21,7 +21,7 @@ def slugs_from_names(levels: list[Path]) -> bool:
 def pages(levels: list[Path]) -> Iterator[str]:
     """Yield the folders of pages (PAGE_PATHS), which are in none of Pelican's feeds.
 
-    They are relative to the folder of content, and once more to the project, of which that is `content`.
+    Each is yielded twice: relative to the folder of content, and relative to the project, in `content`.
     """
     paths = _setting(levels, "PAGE_PATHS", ["pages"])
     for path in paths if isinstance(paths, (list, tuple)) else ():

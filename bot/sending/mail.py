@@ -1,7 +1,7 @@
 """Sends one mail to a mail server over SMTP (RFC 5321); returns its last reply, or what may have happened.
 
 This module knows no service and decides nothing. If something fails before the message itself is sent,
-nothing was sent for certain; a later failure is ambiguous.
+certainly nothing was sent; after a later failure the mail may have been sent.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ TIMEOUTS = (5.0, 15.0)
 
 
 MAX_ROUTES = 256
-"""Addresses of which a transport remembers how they are reached."""
+"""The most addresses for which a transport caches how they are reached."""
 
 WEB = frozenset({"https", "http"})
 _NO_MAIL_SERVER = "the server's address has to be smtp://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST"

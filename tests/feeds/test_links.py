@@ -237,9 +237,10 @@ def test_processes_read_bodies_as_this_one_does() -> None:
     script = """if True:
         from datetime import UTC, datetime
         from articles.article import Article
-        from feeds.bodies import Source, Task, TextCache, prepared
+        from feeds.bodies import BodySource, Task, TextCache, prepared
         from feeds.workers import Workers
-        sources = [Source(f"# {n}\\n\\n*text* {{{{ x }}}}", "jekyll", "markdown", None) for n in range(40)]
+        texts = (f"# {n}\\n\\n*text* {{{{ x }}}}" for n in range(40))
+        sources = [BodySource(text, "jekyll", "markdown", None) for text in texts]
         day = datetime(2026, 1, 1, tzinfo=UTC)
         article = Article(id="a", path="a.md", title="A", published_at=day, updated_at=day)
         url = "https://x.example"

@@ -91,12 +91,12 @@ def test_addresses_of_the_internet_are_public() -> None:
         ("http://127.0.0.1/", "not on the public internet"),
         ("http://[::1]/", "not on the public internet"),
         ("http://x.example:22/", "port 22"),
-        ("file:///etc/passwd", "not one of the web"),
-        ("gopher://x.example/", "not one of the web"),
+        ("file:///etc/passwd", "not a web address"),
+        ("gopher://x.example/", "not a web address"),
         ("http://user:secret@x.example/", "user name"),
         ("http://x.example:99999/", "not valid"),
         ("http://" + "x" * 5000, "not"),
-        ("//", "not one of the web"),
+        ("//", "not a web address"),
     ],
 )
 def test_what_is_not_on_the_web_is_not_connected_to(url: str, reason: str) -> None:
@@ -110,7 +110,7 @@ def test_a_redirect_is_checked_as_its_target() -> None:
     """Forbidden ports, schemes and addresses are refused, and so are endless redirects."""
     for target, reason in (
         ("http://x.example:25/", "port 25"),
-        ("file:///etc/passwd", "not one of the web"),
+        ("file:///etc/passwd", "not a web address"),
         ("/again", "redirects more than"),
         ("", "redirects more than"),
     ):

@@ -25,7 +25,7 @@ def database_commands(load: LoadParts) -> AppGroup:
     @group.command(short_help="Bring the tables up to date, at every deploy.")
     @clear_errors
     def upgrade() -> None:
-        """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
+        """Bring the database's tables up to date; safe to run at every deploy, and several times at once."""
         upgrading.upgrade(load(sys.stderr).database)
         print_line("the outbox's tables are up to date")
 

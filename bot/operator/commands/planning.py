@@ -49,9 +49,9 @@ def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
     def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
         """Show what the next run would post, and where; change nothing.
 
-        With --config or --content, show what that change would do. Where there is no outbox yet, as in a
-        check of a pull request, the articles that are here now count as already there. Without these
-        options and an outbox, show what the first run would do.
+        With --config or --content, show what that change would do; where there is no outbox yet, as in the
+        check of a pull request, the articles that exist now count as already there. Without these options,
+        where there is no outbox yet, show what the first run would do.
         """
         parts = load(sys.stderr)
         if other or content:

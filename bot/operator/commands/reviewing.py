@@ -53,7 +53,7 @@ def add_reviewing(group: AppGroup, load: LoadParts) -> None:
 def _add_orders(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Approve deliveries that wait for review.")
     @IDS
-    @click.option("--at", type=_Time(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
+    @click.option("--at", type=_Time(), metavar="TIME", help="Post at this time, such as 2026-09-01T18:00.")
     @SEEN
     @clear_errors
     def approve(ids: tuple[int, ...], at: datetime | None, seen: SeenState | None) -> None:

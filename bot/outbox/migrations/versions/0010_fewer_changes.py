@@ -1,6 +1,6 @@
 """Indexes and ids that change less with each post that is sent.
 
-The index of posts by state has only the states that few posts are in: see `IS_RARE` in `bot.outbox.schema`.
+The index of posts by state has only the states that few posts are in: see `bot.outbox.schema.IS_EXCEPTIONAL`.
 SQLite need not remember the last id of an attempt: nothing refers to attempts by their ids.
 """
 
