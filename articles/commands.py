@@ -92,7 +92,7 @@ def _pull(checkout: Checkout) -> bool:
             with suppress(GitError):
                 checkout.pull(lock)
     status = checkout.status()
-    if status.failing_since and checkout.shown:
+    if status.failing_since and checkout.commit:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
         message = f"articles have not been pulled {since} and stay as they are: {status.reason}"
         print_line(message, stream=sys.stderr)

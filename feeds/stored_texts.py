@@ -90,16 +90,16 @@ class StoredTexts:
             self._try(self._write_new)
             self._new, self._new_characters = {}, 0
 
-    def taken(self) -> NewTexts:
+    def collect(self) -> NewTexts:
         """Return the texts that were put and used here, for the process from which this one was forked."""
-        taken = NewTexts(self._new, self._used)
+        collected = NewTexts(self._new, self._used)
         self._new, self._new_characters, self._used = {}, 0, set()
-        return taken
+        return collected
 
-    def add(self, taken: NewTexts) -> None:
-        """Add what `taken` returned in another process."""
-        self._used |= taken.used
-        for key, html in taken.new.items():
+    def add(self, collected: NewTexts) -> None:
+        """Add what `collect` returned in another process."""
+        self._used |= collected.used
+        for key, html in collected.new.items():
             self.put(key, html)
 
     def finish(self) -> None:

@@ -18,13 +18,13 @@ class Forking:
     """How this process is divided into several.
 
     It is forked within `disconnected`, in which nothing may be open that cannot be inherited. A new process
-    calls `begin` first. What `taken` returns there beside its pages is given to `add` here.
+    calls `begin` first. What `collect` returns there beside its pages is given to `add` here.
     """
 
     processes: int
     disconnected: Callable[[], AbstractContextManager[None]]
     begin: Callable[[], None]
-    taken: Callable[[], Any]
+    collect: Callable[[], Any]
     add: Callable[[Any], None]
 
 
@@ -84,4 +84,4 @@ def _nothing() -> None:
 def _write(names: Sequence[str]) -> _Result:
     assert _process  # `_begin` was called first
     writer, forking = _process
-    return [writer.write(name) for name in names], forking.taken()
+    return [writer.write(name) for name in names], forking.collect()

@@ -143,7 +143,7 @@ def _forking(count: int, texts: TextCache, catalog: ObservedCatalog) -> Forking:
         processes=count,
         disconnected=disconnected,
         begin=catalog.reconnect,
-        taken=stored.taken,
+        collect=stored.collect,
         add=stored.add,
     )
 

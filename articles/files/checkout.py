@@ -111,7 +111,7 @@ class Checkout:
             return 0
 
     @property
-    def shown(self) -> str | None:
+    def commit(self) -> str | None:
         """The commit that the files hold, None while they hold no complete one."""
         return self.paths.commit()
 
@@ -120,14 +120,14 @@ class Checkout:
         try:
             stored = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
             return Status(
-                commit=self.shown,
+                commit=self.commit,
                 reached_at=_time(stored["reached_at"]),
                 failing_since=_time(stored["failing_since"]),
                 reason=stored["reason"],
                 is_refused=stored.get("is_refused", False),
             )
         except (OSError, ValueError, KeyError):
-            return Status(commit=self.shown)
+            return Status(commit=self.commit)
 
     def pull_lock(self) -> AbstractContextManager[PullLock | None]:
         """Return a context with the lock that `pull` needs; with None if another process has it."""
@@ -161,7 +161,7 @@ class Checkout:
         private_folder(self.folder)
         with self.paths.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
-            if self.shown is None:
+            if self.commit is None:
                 raise GitError(self.status().reason or f"{self.repository.url} has not been pulled yet")
             yield
 
@@ -198,7 +198,7 @@ class _CheckedOut(Folder):
             return super().scan()
         except SourceError as error:
             repository = self._checkout.repository
-            if self._checkout.shown is None or self.root.exists():
+            if self._checkout.commit is None or self.root.exists():
                 raise
             reason = f"has no folder {repository.subdir}, which articles.subdir names"
             raise SourceError(f"{repository.url}: {reason}") from error

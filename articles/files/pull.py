@@ -42,7 +42,7 @@ class CheckoutPaths:
         return self.folder / "repository"
 
     @property
-    def shown(self) -> Path:
+    def commit_file(self) -> Path:
         """The file that names the commit in `files`."""
         return self.folder / "shown"
 
@@ -54,7 +54,7 @@ class CheckoutPaths:
     def commit(self) -> str | None:
         """Return the commit that the files hold, None while they hold no complete one."""
         try:
-            return self.shown.read_text(encoding="ascii") or None
+            return self.commit_file.read_text(encoding="ascii") or None
         except FileNotFoundError:
             return None
 
@@ -146,7 +146,7 @@ class Pull:
         with self._paths.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self._paths.commit()
-            self._paths.shown.unlink(missing_ok=True)
+            self._paths.commit_file.unlink(missing_ok=True)
             try:
                 self._write_files(newest, lock.fileno())
             except GitError as error:
@@ -197,7 +197,7 @@ class Pull:
 
     def _write_shown(self, commit: str) -> None:
         # In the locked folder even if that was moved: a new one must not name a commit that it does not hold.
-        replace_text(self._paths.shown.name, commit, folder=self._lock.folder)
+        replace_text(self._paths.commit_file.name, commit, folder=self._lock.folder)
 
     def _fetched(self) -> str | None:
         return self._run("for-each-ref", "--format=%(objectname)", _FETCHED) or None

@@ -71,7 +71,7 @@ class Puller(Background):
             log.info("%s answers again", self.checkout.repository.url)
         self._is_failing = False
         if changed:
-            log.info("pulled %s", self.checkout.shown)
+            log.info("pulled %s", self.checkout.commit)
             self._on_pull()
         return self._every
 

@@ -128,12 +128,12 @@ def _whole(message: Message, limit: int, markup: Markup) -> str:
     return "\n".join(filter(None, (title, summary, others, link)))
 
 
-def drawn(
-    payload: Mapping[str, Any], *, shown: Callable[[str], str], below: Callable[[Mapping[str, Any]], str]
+def drawing_of(
+    payload: Mapping[str, Any], *, readable: Callable[[str], str], below: Callable[[Mapping[str, Any]], str]
 ) -> Drawing:
     """Return the drawing of a message with an attachment.
 
-    `shown` reverses the escaping, and `below` returns the small print of an attachment.
+    `readable` reverses the escaping, and `below` returns the small print of an attachment.
     """
     attachment: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
     picture = attachment.get("image_url", attachment.get("thumb_url", ""))
@@ -144,12 +144,12 @@ def drawn(
         sender="Webhook",
         badge="BOT",
         mention=called,
-        comment=shown(comment),
+        comment=readable(comment),
         above=attachment.get("author_name", ""),
         title=attachment.get("title", ""),
-        text=shown(_LINK.sub(r"\1", attachment.get("text", ""))),
+        text=readable(_LINK.sub(r"\1", attachment.get("text", ""))),
         picture=urlsplit(picture).hostname or "",
-        fields=tuple((field["title"], shown(field["value"])) for field in attachment.get("fields", ())),
+        fields=tuple((field["title"], readable(field["value"])) for field in attachment.get("fields", ())),
         below=tuple(filter(None, (below(attachment),))),
         link=attachment.get("title_link", ""),
         is_card=True,

@@ -19,7 +19,7 @@ from bot.services.discord_embeds import (
     above,
     allowed,
     content_of,
-    drawn,
+    drawing_of,
     embed_of,
     escape,
 )
@@ -151,7 +151,7 @@ class Discord(Service):
 
     def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message with one embed."""
-        return drawn(request.json, times)
+        return drawing_of(request.json, times)
 
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:

@@ -134,7 +134,7 @@ def embed_of(message: Message, *, with_image: bool) -> dict[str, object]:
     return {name: value for name, value in embed.items() if value or name == "color"}
 
 
-def drawn(payload: Mapping[str, Any], times: TimeFormatter) -> Drawing:
+def drawing_of(payload: Mapping[str, Any], times: TimeFormatter) -> Drawing:
     """Return what Discord shows of a message with one embed."""
     embed: dict[str, Any] = next(iter(payload.get("embeds", ())), {})
     stamp = embed.get("timestamp")
@@ -146,19 +146,19 @@ def drawn(payload: Mapping[str, Any], times: TimeFormatter) -> Drawing:
     return Drawing(
         sender=payload.get("username", "Webhook"),
         mention=re.sub(r"<@&?(\d+)>", r"@\1", called),
-        comment=_shown(comment, times),
+        comment=_readable(comment, times),
         above=embed.get("author", {}).get("name", ""),
-        title=_shown(embed.get("title", ""), times),
-        text=_shown(embed.get("description", ""), times),
+        title=_readable(embed.get("title", ""), times),
+        text=_readable(embed.get("description", ""), times),
         picture=urlsplit(picture).hostname or "",
-        fields=tuple((part["name"], _shown(part["value"], times)) for part in embed.get("fields", ())),
+        fields=tuple((part["name"], _readable(part["value"], times)) for part in embed.get("fields", ())),
         below=(" • ".join(filter(None, footer)),),
         link=embed.get("url", ""),
         is_card=True,
     )
 
 
-def _shown(text: str, times: TimeFormatter) -> str:
+def _readable(text: str, times: TimeFormatter) -> str:
     """Return the text that Discord shows for Markdown by `escape` and `_MARKUP`."""
     text = _STYLE.sub("", _LINK.sub(r"\1", text))
     text = _TIME.sub(lambda match: times.ago(datetime.fromtimestamp(int(match[1]), UTC)), text)

@@ -147,8 +147,12 @@ class GoogleChat(Service):
         payload: dict[str, Any] = request.json
         card: dict[str, Any] = payload["cardsV2"][0]["card"] if "cardsV2" in payload else {"sections": []}
         widgets = [widget for section in card["sections"] for widget in section["widgets"]]
-        texts = [_shown(widget["textParagraph"]["text"]) for widget in widgets if "textParagraph" in widget]
-        small = [_shown(widget["decoratedText"]["text"]) for widget in widgets if "decoratedText" in widget]
+        texts = [
+            _readable(widget["textParagraph"]["text"]) for widget in widgets if "textParagraph" in widget
+        ]
+        small = [
+            _readable(widget["decoratedText"]["text"]) for widget in widgets if "decoratedText" in widget
+        ]
         buttons = [widget["buttonList"]["buttons"][0] for widget in widgets if "buttonList" in widget]
         picture = next((widget["image"]["imageUrl"] for widget in widgets if "image" in widget), "")
         header = card.get("header", {})
@@ -188,6 +192,6 @@ def _address(webhook: Secret, id: str, *, in_thread: bool) -> Secret:
     return Secret(urlunsplit(parts._replace(query=urlencode(query), fragment="")))
 
 
-def _shown(text: str) -> str:
+def _readable(text: str) -> str:
     text = re.sub(r"</?(?:a|b|i|s)(?: [^>]*)?>", "", text.replace("<br>", "\n"))
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

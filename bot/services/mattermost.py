@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.attachments import above, attachment, drawn, linked, plain_text
+from bot.services.attachments import above, attachment, drawing_of, linked, plain_text
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
@@ -124,7 +124,9 @@ class Mattermost(Service):
 
     def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of an attachment."""
-        return drawn(request.json, shown=_shown, below=lambda sent: str(sent.get("footer", "")))
+        return drawing_of(
+            request.json, readable=_readable, below=lambda attachment: str(attachment.get("footer", ""))
+        )
 
 
 _MARKUP = Markup(
@@ -138,7 +140,7 @@ _MARKUP = Markup(
 )
 
 
-def _shown(text: str) -> str:
+def _readable(text: str) -> str:
     text = _STYLE.sub("", re.sub(r"^\* ", "• ", text, flags=re.MULTILINE))
     return _ESCAPED.sub(r"\1", text.replace("\u200b", ""))
 

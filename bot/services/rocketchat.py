@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.attachments import above, attachment, drawn, linked, plain_text
+from bot.services.attachments import above, attachment, drawing_of, linked, plain_text
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
@@ -131,7 +131,7 @@ class RocketChat(Service):
             stamp = attachment.get("ts")
             return times.exact(datetime.fromisoformat(stamp)) if stamp else ""
 
-        return drawn(request.json, shown=_shown, below=below)
+        return drawing_of(request.json, readable=_readable, below=below)
 
 
 def _label(text: str) -> str:
@@ -149,7 +149,7 @@ _MARKUP = Markup(
 )
 
 
-def _shown(text: str) -> str:
+def _readable(text: str) -> str:
     text = re.sub(r"[*~]|(?<!\w)_|_(?!\w)", "", text).translate({0x27E6: "[", 0x27E7: "]"})
     return from_look_alike(text.replace("\u200b", ""))
 

@@ -31,7 +31,7 @@ from bot.services.service import (
     Service,
 )
 from bot.services.slack_answers import classify
-from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawn, escape, fallback_text, notification
+from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawing_of, escape, fallback_text, notification
 from bot.services.text import fit
 
 API = "https://slack.com/api"
@@ -176,7 +176,7 @@ class Slack(Service):
     def draw(self, request: Request, times: TimeFormatter) -> Drawing:
         """Return the drawing of a message that consists of blocks."""
         blocks: Any = request.json.get("blocks", ())
-        return drawn(blocks, times)
+        return drawing_of(blocks, times)
 
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:

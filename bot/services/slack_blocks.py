@@ -105,7 +105,7 @@ def fallback_text(message: Message) -> str:
     return head + title + (f"\n{summary}" if summary else "") + rest
 
 
-def drawn(blocks: Sequence[Mapping[str, Any]], times: TimeFormatter) -> Drawing:
+def drawing_of(blocks: Sequence[Mapping[str, Any]], times: TimeFormatter) -> Drawing:
     """Return the drawing of a message that consists of blocks."""
     called = [block for block in blocks if block.get("text", {}).get("type") == "mrkdwn"]
     blocks = blocks[len(called) :]
@@ -115,19 +115,19 @@ def drawn(blocks: Sequence[Mapping[str, Any]], times: TimeFormatter) -> Drawing:
     blocks = blocks[len(comments) :]
     by_type: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
     button: Mapping[str, Any] = next(iter(by_type.get("actions", {}).get("elements", ())), {})
-    small = (_shown(element, times) for element in by_type.get("context", {}).get("elements", ()))
+    small = (_readable(element, times) for element in by_type.get("context", {}).get("elements", ()))
     section: Mapping[str, Any] = by_type.get("section", {})
-    texts = [_shown(section.get("text"), times)]
+    texts = [_readable(section.get("text"), times)]
     texts += [_rich_words(block) for block in blocks if block["type"] == "rich_text"]
     picture = section.get("accessory", by_type.get("image", {})).get("image_url", "")
     return Drawing(
         mention=" ".join(_MENTION.sub(r"@\1", block["text"]["text"]) for block in called),
-        comment="".join(_shown(block["text"], times) for block in comments),
-        title=_shown(by_type.get("header", {}).get("text"), times),
+        comment="".join(_readable(block["text"], times) for block in comments),
+        title=_readable(by_type.get("header", {}).get("text"), times),
         text="\n".join(filter(None, texts)),
         picture=urlsplit(picture).hostname or "",
         below=tuple(filter(None, small)),
-        button=_shown(button.get("text"), times),
+        button=_readable(button.get("text"), times),
         link=button.get("url", ""),
     )
 
@@ -291,7 +291,7 @@ def _rich_words(block: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _shown(element: Mapping[str, Any] | None, times: TimeFormatter) -> str:
+def _readable(element: Mapping[str, Any] | None, times: TimeFormatter) -> str:
     """Return the text of a text object as Slack shows it."""
     text = str((element or {}).get("text") or "")
     text = _DATE.sub(lambda match: times.exact(datetime.fromtimestamp(int(match[1]), UTC)), text)

@@ -31,7 +31,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.telegram_text import TEXT, URL, caption_of, escaped, plain_of, shown, text_of
+from bot.services.telegram_text import TEXT, URL, caption_of, escaped, plain_of, readable, text_of
 from bot.services.text import web_url
 from text.numbers import reject_boolean
 
@@ -184,11 +184,11 @@ class Telegram(Service):
             sender="Bot",
             badge="BOT",
             mention=called,
-            comment=shown(quoted),
-            title=shown(lines[0]),
-            text=shown("\n".join(lines[1 : -1 if small else None])),
+            comment=readable(quoted),
+            title=readable(lines[0]),
+            text=readable("\n".join(lines[1 : -1 if small else None])),
             picture=urlsplit(str(payload.get("photo", ""))).hostname or "",
-            below=tuple(filter(None, (shown(small),))),
+            below=tuple(filter(None, (readable(small),))),
             link=html.unescape(link[1]) if link else "",
         )
 

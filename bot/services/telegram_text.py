@@ -95,7 +95,7 @@ def _bare(text: Sequence[Line]) -> str:
     return write(text, _BARE)
 
 
-def _marked(text: Sequence[Line]) -> str:
+def _with_markup(text: Sequence[Line]) -> str:
     return write(text, _MARKUP)
 
 
@@ -116,7 +116,7 @@ def _composed(message: Message, limit: int) -> str:
     called = "\n".join(filter(None, above))
     room = limit - _visible(called) - 1
     if message.text:
-        content = cut(message.text, room, _marked, _visible)
+        content = cut(message.text, room, _with_markup, _visible)
     elif message.items:
         content = _digest(message, room)
     else:
@@ -128,7 +128,7 @@ def _digest(message: Message, limit: int) -> str:
     title = escaped(title_of(message), TITLE)
     head = f"<s>{title}</s>" if message.retracted else f"<b>{title}</b>"
     small = f"<i>{_small_print(message)}</i>"
-    return "\n".join((head, fitted(message, limit - TITLE - SMALL - 2, _marked, _visible), small))
+    return "\n".join((head, fitted(message, limit - TITLE - SMALL - 2, _with_markup, _visible), small))
 
 
 def _article(message: Message, limit: int) -> str:
@@ -138,7 +138,7 @@ def _article(message: Message, limit: int) -> str:
         return f"<s>{title}</s>\n{html.escape(summary_of(message))}"
     head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
     small = _small_print(message)
-    others = covered(message, _marked, _visible, COVERED) or ""
+    others = covered(message, _with_markup, _visible, COVERED) or ""
     rest = max(REST, units(_quality_and_time(message)))
     summary = escaped(clean(message.summary), limit - TITLE - SMALL - rest - _visible(others) - 1)
     return "\n".join(filter(None, (head, summary, others, f"<i>{small}</i>")))
@@ -154,6 +154,6 @@ def _quality_and_time(message: Message) -> str:
     return " · ".join(filter(None, (quality_of(message), written_time(message))))
 
 
-def shown(text: str) -> str:
+def readable(text: str) -> str:
     """Return the text that people see for a text in HTML."""
     return html.unescape(_TAG.sub("", text)).replace("\u200b", "")

@@ -158,12 +158,12 @@ class Zulip(Service):
             sender="Bot",
             badge="BOT",
             mention=re.sub(r"[*|]", "", called),
-            comment=_shown(quoted, times),
+            comment=_readable(quoted, times),
             above=f"# {fields['to']} > {fields['topic']}",
-            title=_shown(lines[0], times),
-            text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
+            title=_readable(lines[0], times),
+            text=_readable(_LINK.sub(r"\1", "\n".join(texts)), times),
             picture=urlsplit(match[2]).hostname or "" if match else "",
-            below=tuple(filter(None, (_shown(small, times),))),
+            below=tuple(filter(None, (_readable(small, times),))),
             link=link,
         )
 
@@ -200,7 +200,7 @@ def _request(to: Destination, method: Any, path: str, form: Mapping[str, str]) -
     )
 
 
-def _shown(text: str, times: TimeFormatter) -> str:
+def _readable(text: str, times: TimeFormatter) -> str:
     text = _TIME.sub(lambda match: times.exact(datetime.fromisoformat(match[1])), text)
     text = _STYLE.sub("", re.sub(r"^\* ", "• ", text, flags=re.MULTILINE))
     return _REFERENCE.sub(lambda match: chr(int(match[1])), text)

@@ -50,7 +50,7 @@ def content_of(message: Message, detail: Detail) -> str:
     if message.text:
         picture = _picture(message, detail) or ""
         content = cut(
-            message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _marked, units
+            message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _with_markup, units
         )
         content += f"\n{picture}" if picture else ""
     else:
@@ -79,7 +79,7 @@ _MARKUP = Markup(
 _PLAIN = Markup(escape=escape, link=lambda words, address: f"{words} {_bracketed(address)}", below="\n  ")
 
 
-def _marked(text: Sequence[Line]) -> str:
+def _with_markup(text: Sequence[Line]) -> str:
     return write(text, _MARKUP)
 
 
@@ -93,7 +93,7 @@ def _digest(message: Message, detail: Detail, limit: int) -> str:
         return f"{title}\n" + fitted(message, limit - units(title) - 1, _plain, units)
     head = f"~~{title}~~" if message.retracted else f"**{title}**"
     rest = _small_print(message)
-    return "\n".join((head, fitted(message, limit - units(head + rest) - 2, _marked, units), rest))
+    return "\n".join((head, fitted(message, limit - units(head + rest) - 2, _with_markup, units), rest))
 
 
 def _article(message: Message, detail: Detail) -> str:
@@ -105,7 +105,7 @@ def _article(message: Message, detail: Detail) -> str:
     if detail == Detail.PLAIN:
         return "\n".join(filter(None, (title, summary, covered(message, _plain, units), link)))
     head = f"**[{title}]({link})**" if link else f"**{title}**"
-    others = covered(message, _marked, units)
+    others = covered(message, _with_markup, units)
     return "\n".join(filter(None, (head, summary, others, _small_print(message), _picture(message, detail))))
 
 

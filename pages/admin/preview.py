@@ -44,7 +44,7 @@ class _Times:
         return self.language.ago(time, self.now)
 
 
-def drawn(kind: str, message: Message, now: datetime, language: Language) -> Preview:
+def preview_of(kind: str, message: Message, now: datetime, language: Language) -> Preview:
     """Return the preview of a message in the service `kind`."""
     service = SERVICES[kind]
     request = service.post(service.example(), message)
@@ -59,6 +59,6 @@ def previews(
     message = in_language(compose(article, site=site.name, site_url=site.url), language.tag)
     messages = {kind: message_for(message, Layout(), service) for kind, service in SERVICES.items()}
     return [
-        drawn(kind, messages[kind], now, language)
+        preview_of(kind, messages[kind], now, language)
         for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)
     ]

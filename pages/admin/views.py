@@ -32,7 +32,7 @@ from feeds.publisher import Publisher
 from pages.admin.channel_view import ChannelView, Outlook
 from pages.admin.charts import DayCounts, columns, days, hours, top
 from pages.admin.filters import DeliveryFilter
-from pages.admin.preview import drawn, previews
+from pages.admin.preview import preview_of, previews
 from pages.render import Renderer
 from text.phrases import Phrase, counted_phrase, phrase
 
@@ -218,7 +218,7 @@ class OperatorViews:
         """Return the posts that wait for review, each with its preview."""
         upgrading.check(self.parts.database)
         waiting = [
-            (each, each.message and drawn(each.channel.kind, each.message, now, self.language))
+            (each, each.message and preview_of(each.channel.kind, each.message, now, self.language))
             for each in unreviewed(self.parts)
         ]
         return self._page("review", now, form_token, notice, waiting=waiting)

@@ -307,7 +307,7 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
     checkout = Checkout(Repository(url=origin.url), site.state, lambda: NOON)
     puller = Puller(checkout, timedelta(hours=1))
     with running(puller):
-        assert wait_for(lambda: checkout.shown is not None)
+        assert wait_for(lambda: checkout.commit is not None)
         for _ in range(2):
             checkout.folder.rename(tmp_path / f"away{_}")
             checkout.request_pull()

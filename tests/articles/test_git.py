@@ -88,7 +88,7 @@ def test_a_process_with_many_connections_can_pull(origin: Origin, tmp_path: Path
         stack.callback(os.close, descriptor)
         checkout = of(origin.url, tmp_path)
         pull(checkout)
-        assert checkout.shown is not None
+        assert checkout.commit is not None
 
 
 def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_only_changed_files_are_read_again(checkout: Checkout, origin: Origin, t
     (origin.folder / "2026/two.md").unlink()
     commit = origin.commit()
     assert pull(checkout)
-    assert checkout.shown == commit
+    assert checkout.commit == commit
     refresh = indexer.refresh()
     assert (refresh.read, refresh.removed) == (2, 1)
     assert titles(indexer) == {"one.md": "One, mended", "three.md": "Three"}
@@ -194,7 +194,7 @@ def test_an_unreachable_remote_leaves_what_is_there(
     status = checkout.status()
     assert (status.reached_at, status.failing_since) == (NOW, NOW)
     assert "origin" in status.reason
-    assert status.commit == checkout.shown
+    assert status.commit == checkout.commit
     indexer = index_of(checkout, tmp_path)
     indexer.refresh()
     assert len(titles(indexer)) == 2
@@ -283,7 +283,7 @@ def test_stale_locks_and_half_written_files(checkout: Checkout, origin: Origin, 
     with pytest.raises(GitError):
         indexer.refresh()
     pull(checkout)
-    assert checkout.shown == newest
+    assert checkout.commit == newest
     indexer.refresh()
     assert titles(indexer) == {"one.md": "One", "2026/two.md": "Two"}
 
@@ -298,7 +298,7 @@ def test_a_damaged_tree_is_repaired_without_the_remote(
     origin.folder.rename(tmp_path / "away")
     with pytest.raises(GitError):
         pull(checkout)
-    assert checkout.shown
+    assert checkout.commit
     assert (checkout.files / "one.md").exists()
 
 
@@ -360,7 +360,7 @@ def test_a_folder_that_is_moved_during_a_pull_is_pulled_again(
     checkout._git.checkout, checkout._git.command = checkout, command
     with pytest.raises(PullLockLostError):
         pull(checkout)
-    assert checkout.shown is None
+    assert checkout.commit is None
     assert [file.name for file in checkout.folder.iterdir()] == ["requested"]
     assert checkout.status().failing_since is None
     checkout._git = git

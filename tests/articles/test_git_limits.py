@@ -94,13 +94,13 @@ def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
     reason: str, checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
     """Nothing of the commit is written, the previous one is served, and the status has the reason."""
-    good = checkout.shown
+    good = checkout.commit
     before = sorted(checkout.files.rglob("*"))
     stat = (checkout.files / "one.md").stat()
     bomb = origin.commit_tree(BOMBS[reason](origin))
     with pytest.raises(RefusedError, match=reason.partition(" (")[0]):
         pull(checkout)
-    assert (checkout.shown, sorted(checkout.files.rglob("*"))) == (good, before)
+    assert (checkout.commit, sorted(checkout.files.rglob("*"))) == (good, before)
     assert (checkout.files / "one.md").stat() == stat
     status = checkout.status()
     assert status.failing_since == NOW
@@ -128,7 +128,7 @@ def test_the_first_commit_may_be_over_a_limit_too(tmp_path: Path) -> None:
     checkout = of(origin.url, tmp_path)
     with pytest.raises(RefusedError):
         pull(checkout)
-    assert checkout.shown is None
+    assert checkout.commit is None
     assert list(checkout.files.iterdir()) == []
     with pytest.raises(GitError, match="200,000"):
         index_of(checkout, tmp_path).refresh()
@@ -216,7 +216,7 @@ def test_lower_limits_of_the_system_stay(tmp_path: Path) -> None:
 
 def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
     """git is ended when a pack exceeds the limit; its files are removed, and the last commit is served."""
-    good = checkout.shown
+    good = checkout.commit
     (origin.folder / "large.bin").write_bytes(b"".join(i.to_bytes(4, "big") for i in range(500_000)))
     origin.git("config", "core.compression", "0")
     origin.commit()
@@ -224,7 +224,7 @@ def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin,
     for _ in range(2):
         with pytest.raises(GitError, match="a file or pack of more than 1,000,000 bytes"):
             pull(checkout)
-    assert checkout.shown == good
+    assert checkout.commit == good
     assert "1,000,000 bytes" in checkout.status().reason
     with checkout.pull_lock() as lock:
         assert lock
@@ -238,7 +238,7 @@ def test_a_commit_that_cannot_be_written_leaves_the_one_before(
     checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
     """A file larger than git may write stops the checkout midway, and the old files are restored."""
-    good = checkout.shown
+    good = checkout.commit
     origin.write("aaa.md", "First of the new commit")
     origin.write("one.md", "One, changed")
     (origin.folder / "large.bin").write_bytes(b"x" * 3_000_000)  # small in the pack, large on the disk
@@ -246,7 +246,7 @@ def test_a_commit_that_cannot_be_written_leaves_the_one_before(
     checkout._git = Git(origin.url, None, timeout=WAIT_SECONDS, max_file=1_000_000)
     with pytest.raises(GitError, match="a file or pack of more than"):
         pull(checkout)
-    assert checkout.shown == good
+    assert checkout.commit == good
     indexer = index_of(checkout, tmp_path)
     indexer.refresh()
     assert titles(indexer) == {"one.md": "One"}

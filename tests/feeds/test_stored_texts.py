@@ -123,7 +123,7 @@ def test_few_texts_wait_to_be_written(tmp_path: Path, clock: Clock, monkeypatch:
     elsewhere = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
     here.put(b"a", "a" * 6)
     elsewhere.put(b"b", "b" * 6)
-    here.add(elsewhere.taken())
-    assert not elsewhere.taken().new
+    here.add(elsewhere.collect())
+    assert not elsewhere.collect().new
     later = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
     assert [later.get(key) for key in (b"a", b"b", b"c")] == ["a" * 6, "b" * 6, None]
