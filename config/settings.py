@@ -50,7 +50,7 @@ from config.values import (
     off_as_none,
     text_as_list,
 )
-from text.phrases import phrase
+from text.phrases import explained, phrase
 
 DEFAULT = phrase("default")
 """The origin of a setting that is not set."""
@@ -264,7 +264,7 @@ class Config(Section):
         placed = sorted((*position_of(where, self._marks), dotted(where), said) for where, said in found)
         start = f"{self._file}:" if self._file else ""
         return [
-            f"{start}{line}:{column}: {key}: {said}" if start else f"{key}: {said}"
+            explained(f"{start}{line}:{column}: {key}" if start else key, said)
             for line, column, key, said in placed
         ]
 

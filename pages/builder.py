@@ -83,14 +83,17 @@ class FilterValues:
 
 
 def filter_values(
-    catalog: Catalog, now: datetime, language_name: Callable[[str], str] = lambda tag: tag
+    catalog: Catalog, now: datetime, own_language: str, language_name: Callable[[str], str]
 ) -> FilterValues:
     """Return which types, publications, authors and languages the shown articles have, by frequency.
 
+    Articles without a language are in `own_language`, which is listed only where there are others.
     `language_name` gives what the language with a tag is called.
     """
     counts = value_counts(catalog, now)
-    languages = _ranked(counts.languages)
+    if counts.languages:
+        counts.languages[own_language] += catalog.count(ALL, now) - counts.languages.total()
+    languages = _ranked(+counts.languages)
     return FilterValues(
         types=_ranked(counts.types),
         providers=_ranked(counts.providers),

@@ -32,7 +32,7 @@ def facets(articles: Iterable[Article], feed_filter: FeedFilter) -> Facets:
         is_match = feed_filter.matches(article)
         for field, rest in remaining.items():
             if is_match or (rest is not feed_filter and rest.matches(article)):
-                counts[field].update(_values(article, field))
+                counts[field].update(_values(article, field, feed_filter.own_language))
     return counts
 
 
@@ -48,8 +48,11 @@ def _without_each_field(feed_filter: FeedFilter) -> dict[str, FeedFilter]:
     }
 
 
-def _values(article: Article, field: str) -> Iterator[str]:
-    """Yield an article's values of a field, each once, as the form's choices have them."""
+def _values(article: Article, field: str, own_language: str) -> Iterator[str]:
+    """Yield an article's values of a field, each once, as the form's choices have them.
+
+    An article without a language is in `own_language`.
+    """
     if field == "topic":
         yield from article.slugs
     elif field == "author":
@@ -58,7 +61,7 @@ def _values(article: Article, field: str) -> Iterator[str]:
         name = {
             "type": article.type,
             "provider": article.provider.name if article.provider else None,
-            "lang": article.language,
+            "lang": article.language or own_language,
         }[field]
         if name:
             yield fold(one_line(name))

@@ -217,7 +217,9 @@ class ReaderPages:
         cached = self._cached_values
         if cached is None or cached.state != state or (cached.due is not None and now >= cached.due):
             due = self.catalog.next_due(ALL, now)
-            values = builder.filter_values(self.catalog, now, self.renderer.language.language_name)
+            values = builder.filter_values(
+                self.catalog, now, self.site.language, self.renderer.language.language_name
+            )
             self._cached_values = cached = _CachedValues(state, due, values)
         return cached.values
 

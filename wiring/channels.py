@@ -15,6 +15,7 @@ from bot.services.secret import Secret
 from config import BotConfig, ChannelConfig, SiteConfig
 from ops.environment import secret
 from ops.errors import SettingError
+from text.phrases import joined, phrase
 from wiring.layouts import layout_of, template_of
 from wiring.policies import policy_of
 from wiring.values import value_of
@@ -35,7 +36,11 @@ def channel_of(
     except BadTemplateError as wrong:
         destination = None
         faults.append(str(wrong))
-    reason = f"channel {channel.name} posts nothing: {'; '.join(faults)}" if faults else ""
+    reason = (
+        phrase("channel %(name)s posts nothing: %(why)s", name=channel.name, why=joined("; ", faults))
+        if faults
+        else ""
+    )
     return replace(rules, destination=destination), reason
 
 
@@ -83,7 +88,7 @@ def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[De
     secrets = {}
     for purpose, name in variables.items():
         if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
-            return None, f"{name} is not set in the environment"
+            return None, phrase("%(name)s is not set in the environment", name=name)
         try:
             secrets[purpose] = Secret(secret(name, environ) or "")
         except SettingError as error:

@@ -22,6 +22,7 @@ from config import Location
 from ops.errors import SettingError
 from ops.hosting import outbox_url, unset_address
 from text.hosts import is_loopback
+from text.phrases import phrase
 from wiring.channels import channel_of, monitor_of
 from wiring.layouts import template_of, trial
 from wiring.policy_checks import policy_warnings
@@ -56,7 +57,9 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     if fault := monitor_of(config.bot, environ)[1]:
         warnings.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
-        warnings.append((("site", "url"), "chat would link to this machine: write the site's public address"))
+        warnings.append(
+            (("site", "url"), phrase("chat would link to this machine: write the public address"))
+        )
     if (first := urlsplit(config.site.url).path.split("/")[1:2]) and first[0] in OWN_PATHS:
         warnings.append(
             (

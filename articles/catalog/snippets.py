@@ -7,6 +7,7 @@ shown are indexed once more, in memory, and searched with the same query.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ TEXT_COLUMNS = "title, summary, body"
 TOKENS = 'tokenize = "unicode61 remove_diacritics 2"'
 """How the index divides texts into words: https://www.sqlite.org/fts5.html#unicode61_tokenizer."""
 
+# A space that replaces the end of a link or of emphasis before a full stop or a comma.
+_GAP = re.compile(r"(?<=\w) (?=[.,](?: |$))")
 _CREATE = f"CREATE VIRTUAL TABLE texts USING fts5 ({TEXT_COLUMNS}, {TOKENS})"
 _ADD = f"INSERT INTO texts (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?)"
 _FIND = "SELECT rowid, snippet(texts, 2, char(2), char(3), '…', 32) FROM texts WHERE texts MATCH ?"
@@ -36,7 +39,7 @@ def snippets(expression: str, sources: Mapping[int, bytes]) -> dict[int, str]:
         connection.execute(_CREATE)
         connection.executemany(_ADD, ((number, *columns) for number, columns in texts.items()))
         return {
-            number: unsegmented(marked.replace("\2", "").replace("\3", ""))
+            number: _GAP.sub("", unsegmented(marked.replace("\2", "").replace("\3", "")))
             for number, marked in connection.execute(_FIND, (expression,))
             if marked and "\2" in marked
         }

@@ -27,7 +27,7 @@ from bot.planning.rules import Channel
 from bot.planning.simulation import simulate
 from bot.planning.threshold import WEEK, WEEKS, Bar, candidates, threshold
 from bot.planning.timeline import timeline
-from bot.services import SERVICES
+from bot.services import SERVICES, Outcome
 from feeds.publisher import Publisher
 from pages.admin.channel_view import ChannelView, Outlook
 from pages.admin.charts import DayCounts, columns, days, hours, top
@@ -152,6 +152,7 @@ class OperatorViews:
             notice,
             delivery=delivery,
             attempts=queries.attempts_of(self.parts.database, [delivery.id]),
+            outcomes={str(outcome): outcome for outcome in Outcome},
             article=self._publisher.catalog.get(delivery.article_id),
             since=reports.since(delivery),
         )

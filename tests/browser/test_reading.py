@@ -353,6 +353,9 @@ def test_right_to_left(visitor: Visitor) -> None:
         "line => [line, line.querySelector('time')].map(e => e.getBoundingClientRect().right)"
     )
     assert sides[0] == sides[1]  # English words of a time, too, begin on the right
+    page.set_viewport_size({"width": 1280, "height": 740})
+    left = "e => e.getBoundingClientRect().left"
+    assert line.evaluate(left) == line.locator(".button").evaluate(left)
 
 
 def test_hostile_articles_are_inert(visitor: Visitor) -> None:

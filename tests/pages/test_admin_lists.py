@@ -202,6 +202,12 @@ def test_the_operators_pages_in_other_languages(tag: str, site: ArticleSite, clo
                 tree, "//main//h1 | //main//h2 | //main//button | //main//th[@scope='col'] | //label"
             )
             assert not [text for text in shown if words.gettext(text) != text], path
+        fault = desk.parts.faults["later"]
+        assert words.translate(fault) != fault
+        assert words.sentence(fault) in client.get("/admin").text
+        sent = queries.listed(desk.parts.database, states=[State.SENT])[0]
+        (attempt,) = texts(parse(client.get(f"/admin/deliveries/{sent.id}").text), "//table//tr/td[3]")
+        assert attempt == words.gettext("sent") != "sent"
         paused = order(client, "/admin/channels/team/pause").text
         assert words.translate(reports.channel_ordered("team", "pause")) in paused
         desk.close()

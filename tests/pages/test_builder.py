@@ -243,6 +243,20 @@ def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
     assert titles(web, tree.xpath("string(//input[@id='feed-rss']/@value)").removeprefix(URL)) == {"By Ann"}
 
 
+def test_the_language_of_the_site_is_a_choice(site: ArticleSite, web: Web) -> None:
+    """Articles without a language are in the site's, which can be chosen where there are others."""
+    site.write("a.md", title="One", topics=["Go"])
+    web.refresh()
+    assert "English" not in shown_counts(web, "/build")
+    site.write("b.md", title="Two", language="en", topics=["Go"])
+    site.write("c.md", title="Drei", language="de", topics=["Go"])
+    web.refresh()
+    for address in ("/build", "/build?topic=go", "/build?lang=de"):
+        counts = shown_counts(web, address)
+        assert (counts["English"], counts["German"]) == (2, 1)
+    assert titles(web, "/feeds/all.rss?lang=en") == {"One", "Two"}
+
+
 def test_nothing_chosen_is_everything(filled: Web) -> None:
     """The empty form leads to the feed of everything."""
     tree = parse(filled.get("/build").text)

@@ -165,7 +165,7 @@ def test_titles_come_before_excerpts_and_bodies(site: ArticleSite, web: Web) -> 
 
 def test_the_place_in_the_body_is_shown(site: ArticleSite, web: Web) -> None:
     """The passage replaces the summary, without markup, and with the words highlighted."""
-    body = f"{'Filler. ' * 100}The **capybara** [sleeps](https://a.example/secret) here. {'Filler. ' * 100}"
+    body = f"{'Filler. ' * 100}The **capybara** sleeps [here](https://a.example/secret). {'Filler. ' * 100}"
     site.write("a.md", body, title="Animals", excerpt="An excerpt")
     web.refresh()
     tree = parse(web.get("/search?q=capybara").text)
