@@ -132,9 +132,9 @@ def program(level: Path, root: Path) -> tuple[Program, Path] | None:
 
     Exports are searched only in `root`, the folder of articles: folders above it have files of all kinds.
     """
-    for name, marked in _MARKS:
+    for name, marked_program in _MARKS:
         if os.path.lexists(level / name):
-            return marked, level / name
+            return marked_program, level / name
     conf = level / "conf.py"
     if conf.is_file() and re.search(r"^BLOG_TITLE\s*=", datafiles.read_text(conf) or "", re.MULTILINE):
         return NIKOLA, conf
@@ -166,9 +166,9 @@ def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
 
 def _mkdocs_path(home: Path) -> str:
     """Return the pattern below the blog in the settings of Material's blog plugin, or else its default."""
-    given = {match[1]: match[2] for match in _IN_MKDOCS_BLOG.finditer(_mkdocs_settings(home))}
-    date = _DATE_LETTERS.sub(lambda match: _DATE_PARTS[match[0]], given.get("date_format", "yyyy/MM/dd"))
-    path = given.get("format", "{date}/{slug}").replace("{date}", date)
+    settings = {match[1]: match[2] for match in _IN_MKDOCS_BLOG.finditer(_mkdocs_settings(home))}
+    date = _DATE_LETTERS.sub(lambda match: _DATE_PARTS[match[0]], settings.get("date_format", "yyyy/MM/dd"))
+    path = settings.get("format", "{date}/{slug}").replace("{date}", date)
     return path.replace("{slug}", ":slug").replace("{file}", ":basename").strip("/")
 
 

@@ -115,9 +115,9 @@ class Report:
     def _no_articles(self) -> Iterator[str]:
         """Yield how many files were read and are not articles, with the reasons."""
         catalog = self._indexer.catalog
-        known = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
-        known |= self._refused
-        count = catalog.files_count() - len(known)
+        recognised = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
+        recognised |= self._refused
+        count = catalog.files_count() - len(recognised)
         if count > 0:
             without = "no front matter" if catalog.conventions.is_plain else "no front matter or no date"
             yield f"{counted(count, 'file')} with {without}: no {'article' if count == 1 else 'articles'}"
@@ -197,6 +197,6 @@ def _band(article: Article) -> str:
 
 
 def _listed(paths: list[str]) -> str:
-    named = paths[:_MAX_ADDRESSES]
-    more = len(paths) - len(named)
-    return f"{', '.join(named)} and {counted(more, 'other')}" if more else ", ".join(named)
+    first = paths[:_MAX_ADDRESSES]
+    more = len(paths) - len(first)
+    return f"{', '.join(first)} and {counted(more, 'other')}" if more else ", ".join(first)

@@ -57,12 +57,12 @@ def of_next(home: Path, articles: Path) -> str | None:
 
 def _pages(pages: Path) -> Iterator[tuple[Path, str]]:
     """Yield the files of pages with one placeholder, and the path that their addresses begin with."""
-    left = _MAX_PAGES
+    remaining = _MAX_PAGES
     for folder, _, names in os.walk(pages):
-        for name in names[:left]:
+        for name in names[:remaining]:
             file = Path(folder, name)
             if route := _ROUTE.fullmatch(file.relative_to(pages).as_posix()):
                 yield file, route["path"] or ""
-        left -= len(names)
-        if left <= 0:
+        remaining -= len(names)
+        if remaining <= 0:
             return

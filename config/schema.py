@@ -32,11 +32,11 @@ def schema() -> Schema:
     definitions["ChannelConfig"] = {
         "anyOf": [{"$ref": f"#/$defs/{kind}-channel"} for kind in sorted(services())]
     }
-    written: Schema = _as_written(document)
-    _describe("", written)
-    for name, definition in written["$defs"].items():
+    document_as_written: Schema = _as_written(document)
+    _describe("", document_as_written)
+    for name, definition in document_as_written["$defs"].items():
         _describe("channel." if name.endswith("-channel") else f"{name}.", definition)
-    return {"$schema": DIALECT, "title": "Newswire's config.yaml"} | written
+    return {"$schema": DIALECT, "title": "Newswire's config.yaml"} | document_as_written
 
 
 def _describe(section: str, definition: Schema) -> None:

@@ -256,16 +256,18 @@ class Config(Section):
     _marks: Mapping[Location, tuple[int, int]] = PrivateAttr(default_factory=dict)
     _origins: Mapping[Location, str] = PrivateAttr(default_factory=dict)
 
-    def located(self, found: Iterable[tuple[Location, str]]) -> list[str]:
+    def located(self, problems: Iterable[tuple[Location, str]]) -> list[str]:
         """Return findings about settings as lines with file, line and column, in the order of the file.
 
         Settings that did not come from a file are named without a place.
         """
-        placed = sorted((*position_of(where, self._marks), dotted(where), said) for where, said in found)
+        placed = sorted(
+            (*position_of(where, self._marks), dotted(where), message) for where, message in problems
+        )
         start = f"{self._file}:" if self._file else ""
         return [
-            explained(f"{start}{line}:{column}: {key}" if start else key, said)
-            for line, column, key, said in placed
+            explained(f"{start}{line}:{column}: {key}" if start else key, message)
+            for line, column, key, message in placed
         ]
 
     def origin(self, where: Location) -> str:

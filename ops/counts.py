@@ -187,11 +187,11 @@ class _Tally:
 
     def _forget(self) -> None:
         """Delete the readers that have not been seen for long, and the oldest if there are too many."""
-        for table, kept, most in (
+        for table, keep_for, most in (
             ("agents", AGENTS_FOR, _MOST_AGENTS),
             ("subscribers", SUBSCRIBERS_FOR, _MOST_SUBSCRIBED),
         ):
-            self._db.execute(f"DELETE FROM {table} WHERE seen < ?", (self._now - kept.total_seconds(),))
+            self._db.execute(f"DELETE FROM {table} WHERE seen < ?", (self._now - keep_for.total_seconds(),))
             (count,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()
             if count > most:
                 row = self._db.execute(
@@ -200,10 +200,10 @@ class _Tally:
                 self._db.execute(f"DELETE FROM {table} WHERE seen < ?", row.fetchone())
 
     @staticmethod
-    def _bounded(value: str, known: set[str], most: int) -> str:
-        if value not in known and len(known) >= most:
+    def _bounded(value: str, counted: set[str], most: int) -> str:
+        if value not in counted and len(counted) >= most:
             return OTHER
-        known.add(value)
+        counted.add(value)
         return value
 
 

@@ -170,9 +170,9 @@ def _without_addresses(authors: Counter[str]) -> Counter[str]:
     return names
 
 
-def _left_out(choices: Iterable[Choice], shown: Iterable[Choice]) -> int:
+def _left_out(choices: Iterable[Choice], offered: Iterable[Choice]) -> int:
     """Return how many of the known choices are not shown."""
-    return len({choice.value for choice in choices} - {choice.value for choice in shown})
+    return len({choice.value for choice in choices} - {choice.value for choice in offered})
 
 
 def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:

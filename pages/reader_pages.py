@@ -109,9 +109,9 @@ class ReaderPages:
         home = shown.topics[0] if shown.topics else None
         slug = home.slug if home else ALL
         newer, older = self.catalog.neighbours(slug, article, now)
-        seen = {shown.id for shown in (article, newer, older) if shown}
+        left_out = {shown.id for shown in (article, newer, older) if shown}
         feed, newest = self.publisher.shared(slug, lambda: self._around(slug, now))
-        more = [article for article in newest if article.id not in seen][:_MORE]
+        more = [article for article in newest if article.id not in left_out][:_MORE]
         return self.renderer.document(
             "article.html",
             entry=entry,

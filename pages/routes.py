@@ -150,8 +150,8 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
-        found = pages.publisher.topic(slug)
-        if found is None or slug == ALL:
+        listed_topic = pages.publisher.topic(slug)
+        if listed_topic is None or slug == ALL:
             return redirect_or_not_found(pages.publisher, slug, "/topics/{}")
         number = _page_number()
         if request.args.get("page") == "1":
@@ -159,7 +159,7 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
         if number > lists.last_page(slug):
             raise NotFound(phrase("The topic has fewer pages."))
         key: Key = f"/topics/{slug}" if number == 1 else ("topic", slug, str(number))
-        return respond(cache.document(key, lambda now: lists.topic(found, number, now)))
+        return respond(cache.document(key, lambda now: lists.topic(listed_topic, number, now)))
 
 
 def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:

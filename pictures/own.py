@@ -62,20 +62,20 @@ class OwnPictures:
         if http_url(url) is None:
             return None
         try:
-            known = self._known_copy(url)
+            copy = self._known_copy(url)
         except (sqlite3.Error, OSError) as error:
             log.warning("pictures cannot be looked up: %s", error)
             return None
-        if known.has_failed:
+        if copy.has_failed:
             return None
         address = f"{self._path}/pictures/{key_of(url)}-{width}.webp"
-        if not known.width or not known.height:
+        if not copy.width or not copy.height:
             return PagePicture(address=address)
-        scale = min(1.0, width / known.width)
+        scale = min(1.0, width / copy.width)
         return PagePicture(
             address=address,
-            width=max(1, round(known.width * scale)),
-            height=max(1, round(known.height * scale)),
+            width=max(1, round(copy.width * scale)),
+            height=max(1, round(copy.height * scale)),
         )
 
     def find(self, name: str) -> Copy | None:
@@ -85,28 +85,28 @@ class OwnPictures:
             return None
         key, width = matched[1], int(matched[2])
         try:
-            known = self._store.known(key)
-            if known is None:
+            record = self._store.known(key)
+            if record is None:
                 return None
             now = self._clock().timestamp()
-            if known.width is None or now - known.used_at > DAY:
+            if record.width is None or now - record.used_at > DAY:
                 self._store.request(key)
             data = self._store.copy(key, width)
         except (sqlite3.Error, OSError) as error:
             log.warning("a picture cannot be looked up: %s", error)
             return Copy(None)
-        if data is None and not known.has_failed:
+        if data is None and not record.has_failed:
             self._start()
-        return Copy(data, known.has_failed)
+        return Copy(data, record.has_failed)
 
     def _known_copy(self, url: str) -> PictureRecord:
         cached = self._known.get(url)
         now = self._clock().timestamp()
         if cached and (cached[0].width or now < cached[1]):
             return cached[0]
-        known = self._store.record(url)
-        self._known.put(url, (known, now + _REMEMBERED), 2 * len(url) + 100)
-        return known
+        record = self._store.record(url)
+        self._known.put(url, (record, now + _REMEMBERED), 2 * len(url) + 100)
+        return record
 
 
 class WorkerStarter:

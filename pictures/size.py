@@ -56,13 +56,13 @@ class PictureSizes:
             with file.open("rb") as data:
                 status = os.fstat(data.fileno())
                 signature = (status.st_mtime_ns, status.st_size)
-                known = self._known.get(file)
-                if known is None or known[0] != signature:
-                    known = (signature, size_of(data))
-                    self._known.put(file, known, len(str(file)) + 100)
+                cached = self._known.get(file)
+                if cached is None or cached[0] != signature:
+                    cached = (signature, size_of(data))
+                    self._known.put(file, cached, len(str(file)) + 100)
         except OSError:
             return None
-        return known[1]
+        return cached[1]
 
 
 def size_of(data: IO[bytes]) -> Size | None:

@@ -76,11 +76,11 @@ class PictureStore:
                 )
                 _forget(connection, MAX_KNOWN)
 
-        known = self.known(key)
-        if known is None:
+        picture = self.known(key)
+        if picture is None:
             self._file.run(insert)
-            known = PictureRecord(url=url, width=None, height=None, has_failed=False, used_at=self._now())
-        return known
+            picture = PictureRecord(url=url, width=None, height=None, has_failed=False, used_at=self._now())
+        return picture
 
     def known(self, key: str) -> PictureRecord | None:
         """Return what is known about the picture with this key, None if no page has shown it."""

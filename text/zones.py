@@ -32,7 +32,7 @@ def zone(name: str) -> ZoneInfo:
 def _nearest(name: str) -> str | None:
     """Return the zone with the most similar name, or with a city of a similar name; None if there is none."""
     names = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
-    known = {zone_name.rpartition("/")[2].casefold(): zone_name for zone_name in names}
-    known |= {zone_name.casefold(): zone_name for zone_name in names}
-    close = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.75)
-    return known[close[0]] if close else None
+    by_name = {zone_name.rpartition("/")[2].casefold(): zone_name for zone_name in names}
+    by_name |= {zone_name.casefold(): zone_name for zone_name in names}
+    close = difflib.get_close_matches(name.casefold(), by_name, n=1, cutoff=0.75)
+    return by_name[close[0]] if close else None

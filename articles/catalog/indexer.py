@@ -78,10 +78,10 @@ class Indexer:
             others: list[str] = []
             if paths is None or not self._may_read_without_listing(connection, paths):
                 scan = self.folder.scan()
-                candidates, gone, others = self._changes_in_folder(connection, scan)
+                candidates, removed, others = self._changes_in_folder(connection, scan)
             else:
-                candidates, gone = self._changes_among(connection, paths)
-            refresh = self._write(connection, candidates, gone, others)
+                candidates, removed = self._changes_among(connection, paths)
+            refresh = self._write(connection, candidates, removed, others)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
@@ -90,16 +90,16 @@ class Indexer:
         self,
         connection: sqlite3.Connection,
         candidates: dict[str, int],
-        gone: Sequence[str],
+        removed: Sequence[str],
         others: Sequence[str],
     ) -> Refresh:
-        if not candidates and not gone and not others:
+        if not candidates and not removed and not others:
             return Refresh()
         # Imported late: most refreshes find nothing to write, and loading this takes a while.
         from articles.catalog.refresh_writer import RefreshWriter
 
         writer = RefreshWriter(connection, self.catalog, self.folder, self.context, self._clock())
-        return writer.write(candidates, gone, others)
+        return writer.write(candidates, removed, others)
 
     @property
     def context(self) -> ReadingContext:
@@ -146,17 +146,17 @@ class Indexer:
         from articles.catalog import mentions  # late, see `_write`
 
         others = mentions.store_others(connection, scan.others)
-        known = dict(connection.execute("SELECT path, signature FROM files"))
+        signatures = dict(connection.execute("SELECT path, signature FROM files"))
         files, bundles = scan.files, context.surroundings.bundles
         if bundles:  # a resource that was an article is gone, and not in error
             from articles.reading.bundles import is_resource  # late, see `_write`
 
             files = {path: signature for path, signature in files.items() if not is_resource(path, bundles)}
         candidates = {
-            path: signature for path, signature in files.items() if known.pop(path, None) != signature
+            path: signature for path, signature in files.items() if signatures.pop(path, None) != signature
         }
-        gone = [path for path in known if not _is_in(path, scan.unreadable)]
-        return candidates, gone, others
+        removed = [path for path in signatures if not _is_in(path, scan.unreadable)]
+        return candidates, removed, others
 
     def _changes_among(
         self, connection: sqlite3.Connection, paths: Iterable[str]
@@ -164,8 +164,8 @@ class Indexer:
         """Return the signatures of those of these files that exist, and the paths of those that do not."""
         connection.execute("DELETE FROM meta WHERE key = 'scan'")  # the digest is no longer that of all files
         signatures = {path: self.folder.signature(path) for path in paths}
-        gone = [path for path, signature in signatures.items() if signature is None]
-        return {path: signature for path, signature in signatures.items() if signature is not None}, gone
+        removed = [path for path, signature in signatures.items() if signature is None]
+        return {path: signature for path, signature in signatures.items() if signature is not None}, removed
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -143,9 +143,9 @@ class Search:
 
     def _spelled(self, connection: sqlite3.Connection, words: list[str]) -> str:
         with Deadline(self._max_seconds).interrupting(connection):
-            asked = [fold(with_signs(word)) for word in words]
-            nearest = [_nearest(connection, word) for word in asked]
-        is_corrected = any(other and other != word for other, word in zip(nearest, asked, strict=True))
+            folded = [fold(with_signs(word)) for word in words]
+            nearest = [_nearest(connection, word) for word in folded]
+        is_corrected = any(other and other != word for other, word in zip(nearest, folded, strict=True))
         return unsegmented(" ".join(filter(None, nearest))) if is_corrected else ""
 
     def newest(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article] | None:

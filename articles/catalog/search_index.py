@@ -196,8 +196,8 @@ class SearchIndex:
         """Remove articles whose files were deleted, when the number of articles shows that there are any."""
         count = connection.execute("SELECT count(*) FROM known").fetchone()[0]
         if count != self._catalog.count(ALL, _END):
-            known = {id for (id,) in connection.execute("SELECT id FROM known")}
-            self._remove(connection, known - {article.id for article in self._catalog.scan()})
+            indexed_ids = {id for (id,) in connection.execute("SELECT id FROM known")}
+            self._remove(connection, indexed_ids - {article.id for article in self._catalog.scan()})
 
     def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
         row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()

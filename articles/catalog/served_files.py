@@ -59,8 +59,8 @@ class ArticleFiles:
         same_kind = resolved.suffix.lower() == Path(path).suffix.lower()
         if target != path and not (same_kind and self._may_be_served(target)):
             return None
-        shown = all(is_visible(self._catalog, name, now) for name in {path, target})
-        return resolved if shown else None
+        are_visible = all(is_visible(self._catalog, name, now) for name in {path, target})
+        return resolved if are_visible else None
 
     def _may_be_served(self, path: str) -> bool:
         parts = path.split("/")

@@ -108,11 +108,11 @@ class TopicQueries(CatalogDatabase):
         )
         hidden = self._hidden_spellings(now)
         visible = ((slug, name, count - hidden.get((slug, name), 0)) for slug, name, count, _ in rows)
-        shown = sorted((slug, -count, name) for slug, name, count in visible if count > 0)
-        topics = {slug: Topic(name=name, slug=slug) for slug, _, name in reversed(shown)}
+        ranked = sorted((slug, -count, name) for slug, name, count in visible if count > 0)
+        topics = {slug: Topic(name=name, slug=slug) for slug, _, name in reversed(ranked)}
         topics |= {topic.slug: topic for topic in self.topics.listed}
         counts = Counter[str]()
-        for slug, count, _ in shown:
+        for slug, count, _ in ranked:
             counts[slug] -= count
         latest: dict[str, int | None] = {slug: newest for slug, *_, newest in rows}
         return [

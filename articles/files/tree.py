@@ -58,5 +58,5 @@ def check_tree(records: Iterable[bytes], commit: str, *, subdir: str = "") -> No
 
 def _refused(commit: str, path: bytes, reason: str) -> RefusedError:
     place = path.decode("utf-8", "replace")
-    shown = place if len(place) <= 80 else f"{place[:80]}…"
-    return RefusedError(f"commit {commit[:12]} {reason}, and is not checked out (counted up to {shown!r})")
+    cut = place if len(place) <= 80 else f"{place[:80]}…"
+    return RefusedError(f"commit {commit[:12]} {reason}, and is not checked out (counted up to {cut!r})")

@@ -68,8 +68,8 @@ def _reasons(
             continue
         if name in _NESTED:
             if isinstance(value, Mapping) and not is_nested:
-                named = {inner: item for inner, item in value.items() if isinstance(inner, str)}
-                inner = _reasons(named, conventions, is_nested=True)
+                nested = {inner: item for inner, item in value.items() if isinstance(inner, str)}
+                inner = _reasons(nested, conventions, is_nested=True)
                 yield from (replace(hidden, key=f"{key}.{hidden.key}") for hidden in inner)
             continue
         reason = _reason(name, value, conventions)

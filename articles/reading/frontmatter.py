@@ -269,12 +269,12 @@ class _Reading:
         return name.title() if self._conventions.generator == "jekyll" else name[:1].upper() + name[1:]
 
     def _topics(self) -> tuple[str, ...]:
-        named = self._conventions.topics_from
+        keys_for_topics = self._conventions.topics_from
         return values.topics(
             self._values,
-            named or TOPIC_KEYS,
+            keys_for_topics or TOPIC_KEYS,
             keys.SEPARATORS.get(self._conventions.generator, ","),
-            merging=named is not None or not self._is_plain,
+            merging=keys_for_topics is not None or not self._is_plain,
         )
 
     def _quality(self) -> int | None:

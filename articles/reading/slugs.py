@@ -70,8 +70,8 @@ def hexo_slug(category: str) -> str:
 
 def quartz_slug(path: str) -> str:
     """Return what Quartz makes of a path: https://github.com/jackyzha0/quartz/blob/v4/quartz/util/path.ts."""
-    for written, shown in (("&", "-and-"), ("%", "-percent"), ("?", ""), ("#", "")):
-        path = path.replace(written, shown)
+    for character, replacement in (("&", "-and-"), ("%", "-percent"), ("?", ""), ("#", "")):
+        path = path.replace(character, replacement)
     return re.sub(r"\s", "-", path[:2000])
 
 

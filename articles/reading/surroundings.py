@@ -149,8 +149,10 @@ class Beside:
     def _above(self, levels: list[Path]) -> str | None:
         """Return the path of the articles in the generator's content folder, or else in its project."""
         root = levels[0]
-        named = _CONTENT.get(self._conventions.generator, ())
-        homes = [level / name for level in levels for name in named if root.is_relative_to(level / name)]
+        content_folders = _CONTENT.get(self._conventions.generator, ())
+        homes = [
+            level / name for level in levels for name in content_folders if root.is_relative_to(level / name)
+        ]
         if not homes and _has_any(levels[-1], _HOMES):
             homes = [levels[-1]]
         return root.relative_to(homes[0]).as_posix() if homes else None
@@ -218,11 +220,11 @@ class Beside:
             return hugo.languages(hugo.configuration(level))
         if self._conventions.generator == "zola":
             config = zola.configuration(level)
-            named = config.get("languages")
+            languages = config.get("languages")
             default = str(config.get("default_language") or "en")
-            if isinstance(named, Mapping):
+            if isinstance(languages, Mapping):
                 return hugo.languages(
-                    {"languages": {default: {}, **named}, "defaultcontentlanguage": default}
+                    {"languages": {default: {}, **languages}, "defaultcontentlanguage": default}
                 )
         return []
 

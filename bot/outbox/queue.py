@@ -181,8 +181,8 @@ class Outbox:
         """
         with self.database.write() as connection:
             recorded = done is None or record(connection, done)
-            taken = take(connection, self._lease, claim) if claim else None
-        return recorded, taken
+            result = take(connection, self._lease, claim) if claim else None
+        return recorded, result
 
     def is_claimed(self, claim: Claim) -> bool:
         """Return whether the claim is valid for as long as its request may take."""

@@ -49,13 +49,13 @@ def read_posts(
     parameters: Mapping[str, Any] | None = None,
 ) -> list[Post]:
     """Return the posts that `query` selects by `post_columns`, with their deliveries."""
-    found = connection.execute(query, parameters).all()
+    post_rows = connection.execute(query, parameters).all()
     members: dict[int | None, list[Delivery]] = defaultdict(list)
-    if found:
-        rows = connection.execute(_MEMBERS, {"given_posts": [row.id for row in found]})
+    if post_rows:
+        rows = connection.execute(_MEMBERS, {"given_posts": [row.id for row in post_rows]})
         for delivery in as_deliveries(rows):
             members[delivery.post_id].append(delivery)
-    return [_post(row, tuple(members[row.id])) for row in found]
+    return [_post(row, tuple(members[row.id])) for row in post_rows]
 
 
 def read_deliveries(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Delivery]:

@@ -91,7 +91,7 @@ def is_uncertain(database: Database, catalog: Catalog, delivery: Delivery, artic
 
 def _read(connection: Connection, moved: Iterable[Facts], find: Find) -> tuple[_Rows, dict[str, Facts]]:
     """Return the deliveries that may be those of the articles, and the articles that may have moved too."""
-    found: dict[int, Any] = {}
+    by_id: dict[int, Any] = {}
     current: dict[str, Facts] = {}
     looked_up = set[str]()
     new = list(moved)
@@ -100,13 +100,13 @@ def _read(connection: Connection, moved: Iterable[Facts], find: Find) -> tuple[_
         keys, contents = {facts.key for facts in new}, {facts.content for facts in new if facts.content}
         # Two statements, as a condition with OR would use neither index.
         for which in (deliveries.c.article_key.in_(sorted(keys)), deliveries.c.content.in_(sorted(contents))):
-            found |= {row.id: row for row in _select(connection, which)}
-        others = {row.article_id for row in found.values()} - current.keys() - looked_up
+            by_id |= {row.id: row for row in _select(connection, which)}
+        others = {row.article_id for row in by_id.values()} - current.keys() - looked_up
         looked_up |= others
         new = [facts_of(article) for article in find(sorted(others)).values()]
     rows: _Rows = defaultdict(dict)
     # Lanes do not wait for planning, so a row may say that its article was deleted: others come first.
-    for row in sorted(found.values(), key=lambda row: (row.state == DeliveryState.SKIPPED, row.id)):
+    for row in sorted(by_id.values(), key=lambda row: (row.state == DeliveryState.SKIPPED, row.id)):
         rows[row.channel][row.article_id] = row
     return rows, current
 

@@ -78,12 +78,12 @@ class Planner:
     def _look_for_deleted(self, now: datetime) -> Plan:
         """Look again for deleted articles, although the catalog has not changed; return the plan."""
         try:
-            marked = mark_deleted(self._write, self._catalog, sorted(self._channels), now)
+            result = mark_deleted(self._write, self._catalog, sorted(self._channels), now)
         except OvertakenError as overtaken:
             log.info("stopped planning: %s", overtaken)
             return Plan()
-        self._is_undecided = marked.is_undecided
-        return Plan(corrections=marked.posts)
+        self._is_undecided = result.is_undecided
+        return Plan(corrections=result.posts)
 
     def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
         """Return what `plan` would write, also for channels without a webhook, and change nothing.

@@ -208,9 +208,9 @@ class PlanningRun:
             for name, state in self._states.items()
             if state.baselined_at is not None and (state.catalog, state.revision) != here
         ]
-        marked = mark_deleted(self._transaction, self._catalog, names, self._now)
-        self.plan.corrections += marked.posts
-        self.is_undecided |= marked.is_undecided
+        result = mark_deleted(self._transaction, self._catalog, names, self._now)
+        self.plan.corrections += result.posts
+        self.is_undecided |= result.is_undecided
 
     def _remember(self) -> None:
         """Store how far the channels have been planned: in one statement, except for those with new rules."""

@@ -164,8 +164,8 @@ class Sender:
 
     def _lane(self, name: str, only_tests: bool) -> Lane:
         with self._lock:
-            left = self._left[name]
-        return Lane(self._endpoints[name], self._tools, left, only_tests=only_tests)
+            allowance = self._left[name]
+        return Lane(self._endpoints[name], self._tools, allowance, only_tests=only_tests)
 
     def _ended(self, name: str, lane: Lane) -> None:
         with self._lock:

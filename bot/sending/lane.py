@@ -44,8 +44,8 @@ class Lane:
     other lanes and has more to do. With `only_tests`, only test messages are sent.
     """
 
-    def __init__(self, endpoint: Endpoint, tools: Tools, left: int, *, only_tests: bool = False) -> None:
-        self.left = left
+    def __init__(self, endpoint: Endpoint, tools: Tools, allowance: int, *, only_tests: bool = False) -> None:
+        self.left = allowance
         self.was_cut_short = False
         self.released = 0
         self._channel = endpoint.channel

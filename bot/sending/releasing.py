@@ -98,19 +98,19 @@ class Releaser:
     catalog: Catalog
     release_state: ReleaseState
 
-    def release(self, left: int, now: datetime) -> int:
-        """Create the posts that are due, and return how many: at most `left`, but all those of a digest."""
-        # A digest in several messages may have used more than was left.
-        left = max(0, left)
+    def release(self, allowance: int, now: datetime) -> int:
+        """Create the posts that are due, at most `allowance`, but all those of a digest; return how many."""
+        # A digest in several messages may have used more than was allowed.
+        allowance = max(0, allowance)
         if not self.channel.policy.is_plain:
-            return self._by_policy(left, now)
-        left = min(left, BATCH)
-        waiting = self.outbox.backlog.waiting(self.channel.name, left)
+            return self._by_policy(allowance, now)
+        allowance = min(allowance, BATCH)
+        waiting = self.outbox.backlog.waiting(self.channel.name, allowance)
         candidates = [candidate_of(delivery, None, None) for delivery in waiting]
-        planned = release(candidates, self.channel.policy, Spent(allowance=left), now)
+        planned = release(candidates, self.channel.policy, Spent(allowance=allowance), now)
         return self.outbox.backlog.release(self.channel.name, planned, now, review=self.channel.review) or 0
 
-    def _by_policy(self, left: int, now: datetime) -> int:
+    def _by_policy(self, allowance: int, now: datetime) -> int:
         name, policy = self.channel.name, self.channel.policy
         revision = self.catalog.revision()
         with self.outbox.database.read() as connection:
@@ -121,7 +121,7 @@ class Releaser:
         candidates = self._candidates(now)
         is_current = self._is_current(now)
         with self.outbox.database.read() as connection:
-            spent = replace(spent_of(connection, policy, state, left, now), is_current=is_current)
+            spent = replace(spent_of(connection, policy, state, allowance, now), is_current=is_current)
         planned = release(candidates, policy, spent, now)
         decided = digest_decided(policy, spent, now)
         released = self.outbox.backlog.release(
@@ -132,7 +132,7 @@ class Releaser:
         if is_current and (last := decided or spent.digest_at):
             self.release_state.note_decided(name, last)
         # A post under way may fail, and then leaves its place in the budget to another.
-        if not planned and left > 0 and is_current and spent.under_way == 0:
+        if not planned and allowance > 0 and is_current and spent.under_way == 0:
             ends = [candidate.expires_at for candidate in candidates]
             times = [time for time in (next_change(policy, spent, now), *ends) if time]
             self.release_state.note_idle(name, backlog, revision, now, min(times, default=None))

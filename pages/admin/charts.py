@@ -61,8 +61,8 @@ def hours(timeline: Timeline) -> list[tuple[int, int, str]]:
             counts[index][post.kind is PostKind.URGENT] += len(post.items)
     starts = (timeline.start + timedelta(hours=index) for index in range(_HOURS))
     return [
-        (counted[False], counted[True], _of_hour(start, counted.total()))
-        for counted, start in zip(counts, starts, strict=True)
+        (counts_of_hour[False], counts_of_hour[True], _of_hour(start, counts_of_hour.total()))
+        for counts_of_hour, start in zip(counts, starts, strict=True)
     ]
 
 

@@ -187,8 +187,8 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
     @routes.get("/deliveries/<number>")
     def delivery(number: str) -> AnyResponse:
-        found = delivery_numbered(views, number)
-        return _show(auth, area, lambda token, notice: views.delivery(found, _now(views), token, notice))
+        requested = delivery_numbered(views, number)
+        return _show(auth, area, lambda token, notice: views.delivery(requested, _now(views), token, notice))
 
     @routes.get("/review")
     def review() -> AnyResponse:

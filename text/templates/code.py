@@ -70,14 +70,14 @@ class Code:
 def outside_code(text: str, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> str:
     """Return a text with all that fits a pattern replaced, but in code."""
     code = Code(text)
-    shown: list[str] = []
+    parts: list[str] = []
     position = 0
     for start in code.starts():
         end = code.end(start) if start >= position else None
         if end is not None:
-            shown += [pattern.sub(replace, text[position:start]), text[start:end]]
+            parts += [pattern.sub(replace, text[position:start]), text[start:end]]
             position = end
-    return "".join([*shown, pattern.sub(replace, text[position:])])
+    return "".join([*parts, pattern.sub(replace, text[position:])])
 
 
 def open_fence(fence: str, line_fence: re.Match[str] | None) -> str:

@@ -175,7 +175,7 @@ def _unquoted(quoted: str) -> str:
         return text
     if not _ESCAPES.fullmatch(text):
         raise _NotPlainError
-    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
 
 
 def _block(text: str, parts: Set[str] | None = None) -> Any:
