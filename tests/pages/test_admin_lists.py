@@ -205,7 +205,7 @@ def test_the_operators_pages_in_other_languages(tag: str, site: ArticleSite, clo
         fault = desk.parts.faults["later"]
         assert words.translate(fault) != fault
         assert words.sentence(fault) in client.get("/admin").text
-        sent = queries.listed(desk.parts.database, states=[State.SENT])[0]
+        sent = queries.deliveries_matching(desk.parts.database, states=[State.SENT])[0]
         (attempt,) = texts(parse(client.get(f"/admin/deliveries/{sent.id}").text), "//table//tr/td[3]")
         assert attempt == words.gettext("sent") != "sent"
         paused = order(client, "/admin/channels/team/pause").text
