@@ -13,6 +13,7 @@ from articles.conventions import Generator
 from articles.programs import Program
 from articles.reading import datafiles, hugo, pelican
 from articles.reading.surroundings import SCRIPTS
+from text.language_tags import is_language_tag
 from text.urls import http_url
 from text.zones import zone
 
@@ -151,7 +152,7 @@ def text(settings: Mapping[str, Any], *keys: str) -> str | None:
 def language(settings: Mapping[str, Any]) -> str | None:
     """Return the language tag of the site, or None."""
     tag = (text(settings, *_LANGUAGE_KEYS) or "").replace("_", "-")
-    return tag if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag) else None
+    return tag if is_language_tag(tag) else None
 
 
 def timezone(settings: Mapping[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from articles.files import globs
 from articles.files.git import GitError, checked_address
+from text.language_tags import is_language_tag
 from text.numbers import reject_boolean
 from text.urls import http_url
 from text.variables import variable_name
@@ -84,6 +85,12 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _language_tag(value: str) -> str:
+    if not is_language_tag(value):
+        raise ValueError("write a language tag such as en or pt-BR")
+    return value
+
+
 def _permalink(value: str) -> str:
     if len(value) > 500 or "://" in value or any(character.isspace() for character in value):
         raise ValueError("write a pattern of paths such as /:year/:month/:day/:slug/")
@@ -139,9 +146,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
-LanguageTag = Annotated[
-    str, matching(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "write a language tag such as en or pt-BR")
-]
+LanguageTag = Annotated[str, AfterValidator(_language_tag)]
 
 ChannelName = Annotated[
     str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "use letters, digits, dots, hyphens and underscores only")

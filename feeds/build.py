@@ -21,6 +21,7 @@ from feeds.enclosures import enclosures
 from feeds.links import ArticleLinks
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.language import Language, language_of
+from text.language_tags import is_language_tag
 from text.markup import one_line
 from text.people import without_address
 from text.summary import MARKED_LENGTH, cut
@@ -36,7 +37,6 @@ MAX_CONTENT_BYTES = 8_000_000
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
 
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
 def build_feed(
@@ -259,7 +259,7 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 def _language(tag: str | None) -> str | None:
     """Return a language tag unchanged if it can be one (RFC 5646), or else None."""
-    return tag if tag and _LANGUAGE.fullmatch(tag) else None
+    return tag if tag and is_language_tag(tag) else None
 
 
 def _uuid(site: Site, kind: str, name: str) -> str:

@@ -17,6 +17,7 @@ from articles.article import Article
 from articles.catalog.narrowing import Narrowing
 from articles.topics import ALL, Topics, slugify
 from feeds.errors import BadFilterError
+from text.language_tags import is_language_tag
 from text.markup import one_line
 from text.people import without_address
 from text.phrases import Joined, Phrase, joined, phrase
@@ -38,7 +39,6 @@ _FOREIGN = re.compile(
     r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
 )
 _PARAMETERS = ("author", "lang", "min_quality", "not", "provider", "type", "word")
-_LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +274,7 @@ def _too_many(name: str) -> Phrase:
 def _languages(values: list[str]) -> tuple[str, ...]:
     tags = _texts("lang", values)
     for tag in tags:
-        if not _LANGUAGE.fullmatch(tag):
+        if not is_language_tag(tag):
             raise BadFilterError(
                 phrase("%(tag)s is not the tag of a language, such as en or pt-BR", tag=repr(tag))
             )

@@ -161,6 +161,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
             "site:\n  url: https://a.example/?x\n",
             ["2:8: site.url: write a whole address such as https://news.example.org"],
         ),
+        ("site:\n  language: german\n", ["2:13: site.language: write a language tag such as en or pt-BR"]),
         ("site:\n  language: English, please\n",
          ["2:13: site.language: write a language tag such as en or pt-BR"]),
         ("feeds:\n  size: many\n",

@@ -126,6 +126,10 @@ class _Reading:
             published_at, title = _UNDATED, _stem(self._path)
         if hidden is not None and hidden.is_unclear:
             self._values.note(BadValueError(hidden.key, hidden.reason))
+        # Other programs' files, and those with topics in a key of their own, have other keys that are right.
+        if self._is_plain and self._conventions.topics_from is None:
+            for key, meant in keys.probably_misspelt(self._values.by_key):
+                self._values.note(BadValueError(key, f"is not a known key; did you mean {meant}?"))
         article = self._article(title, published_at, is_published=hidden is None)
         warnings = tuple((self._head.line_of(p.key), f"{p.key}: {p.reason}") for p in self._values.problems)
         return ParsedFile(article, warnings, hidden)

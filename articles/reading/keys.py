@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -95,10 +96,45 @@ _MAX_COMPARED = 100
 """The first keys are compared, up to this number: a front matter may have thousands."""
 
 
-def misspelt(name: str, by_key: Mapping[str, tuple[str, Any]]) -> str | None:
-    """Return the key that is probably `name` misspelt, as spelled in the file; None if there is none."""
+_CONSEQUENTIAL: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "quality": ("quality", ()),
+    "topics": ("topics", TOPIC_KEYS),
+    "weburl": ("webUrl", ()),
+    "excerpt": ("excerpt", EXCERPTS),
+    "provider": ("provider", ()),
+    "draft": ("draft", ("isdraft",)),
+}
+"""Optional keys without which an article is shown or posted wrongly: their spelling, and other names."""
+
+
+def probably_misspelt(by_key: Mapping[str, tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Return the keys that are probably misspelt, as in the file, each with the key that is meant."""
+    return [
+        (by_key[other][0], spelling)
+        for other, spelling in _misspelt_among(tuple(islice(by_key, _MAX_COMPARED)))
+        if spelling != "draft" or isinstance(by_key[other][1], bool)
+    ]
+
+
+@lru_cache(maxsize=1_000)
+def _misspelt_among(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    missing = {
+        name: spelling
+        for name, (spelling, others) in _CONSEQUENTIAL.items()
+        if name not in names and not any(other in names for other in others)
+    }
+    known = {name for name, (_, others) in _CONSEQUENTIAL.items() for name in (name, *others)}
+    found = ((other, _close(other, missing)) for other in names if other not in known)
+    return tuple((other, missing[name]) for other, name in found if name)
+
+
+def _close(name: str, names: Iterable[str]) -> str | None:
     import difflib  # late: most sites have no such file
 
-    others = [key for key in islice(by_key, _MAX_COMPARED) if key != name]
-    close = difflib.get_close_matches(name, others, n=1, cutoff=0.8)
-    return by_key[close[0]][0] if close else None
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.8)), None)
+
+
+def misspelt(name: str, by_key: Mapping[str, tuple[str, Any]]) -> str | None:
+    """Return the key that is probably `name` misspelt, as spelled in the file; None if there is none."""
+    close = _close(name, [key for key in islice(by_key, _MAX_COMPARED) if key != name])
+    return by_key[close][0] if close else None

@@ -16,7 +16,7 @@ from articles.reading.keys import RELATED_KEYS
 from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml
 
-NO_KEYS = "the front matter must be a list of `key: value` lines"
+NO_KEYS = "the front matter must be `key: value` lines"
 """The reason to refuse front matter that is something else."""
 
 _JAVASCRIPT = "the front matter is JavaScript, which is not run: write YAML between lines of `---`"

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 from articles.reading import limits
 from articles.reading.dates import NotADateError, read_date
 from articles.reading.head import Head
+from text.language_tags import is_language_tag
 from text.urls import http_url
 
 _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
 # No database and no document can hold these: NUL, and halves of surrogate pairs.
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _MAX_CACHED = 1024
 """Values that a reader caches, each of at most `_MAX_CACHED_TEXT` characters."""
 _MAX_CACHED_TEXT = 500
@@ -190,9 +190,14 @@ def guid(values: Values, key: str, value: Any) -> str:
 
 def integer(values: Values, key: str, value: Any) -> int:
     """Return a whole number of at most 31 bits."""
-    if type(value) is not int or abs(value) > 2**31:
-        raise BadValueError(key, f"must be a whole number, not {kind(value)}")
-    return value
+    if type(value) is int and abs(value) <= 2**31:
+        return value
+    if isinstance(value, str) and value.strip().isdecimal():
+        raise BadValueError(key, "must be a whole number: remove the quotes")
+    if type(value) in (int, float):
+        reason = "is too large" if abs(value) > 2**31 else "must be a whole number, without a fraction"
+        raise BadValueError(key, reason)
+    raise BadValueError(key, f"must be a whole number, not {kind(value)}")
 
 
 def date_reader(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
@@ -221,7 +226,7 @@ def address(values: Values, key: str, value: Any) -> str:
 def language(values: Values, key: str, value: Any) -> str | None:
     """Return a language tag (RFC 5646); an underscore stands for a hyphen."""
     tag = text(values, key, value, limits.MAX_LANGUAGE).replace("_", "-")
-    if tag and not _LANGUAGE.fullmatch(tag):
+    if tag and not is_language_tag(tag):
         raise BadValueError(key, "must be a language tag such as en or pt-BR")
     return tag or None
 

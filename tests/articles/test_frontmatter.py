@@ -11,9 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from articles.article import Article, Image, Provider, RelatedArticle
+from articles.conventions import Conventions
 from articles.errors import ArticleError
 from articles.identity import identity
 from articles.reading import frontmatter, values
+from articles.reading.context import ReadingContext
 from articles.reading.frontmatter import ParsedFile
 from articles.reading.head import Head
 from articles.reading.values import Values
@@ -227,10 +229,12 @@ def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None
         ("originalUrl", "http://", "must be a whole http:// or https:// address"),
         ("excerpt", "[a]", "must be text, not a list: put it in quotes"),
         ("topics", "{a: b}", "must be text, not a mapping: put it in quotes"),
-        ("quality", '"90"', "must be a whole number, not text"),
-        ("quality", "9.5", "must be a whole number, not a number"),
+        ("quality", '"90"', "must be a whole number: remove the quotes"),
+        ("quality", "high", "must be a whole number, not text"),
+        ("quality", "9.5", "must be a whole number, without a fraction"),
         ("quality", "true", "must be a whole number, not true or false"),
-        ("quality", "99999999999999", "must be a whole number, not a number"),
+        ("quality", "99999999999999", "is too large"),
+        ("quality", ".nan", "must be a whole number, without a fraction"),
         ("published", "maybe", "cannot be read as true or false, so the article is not published"),
         ("draft", "[true]", "cannot be read as true or false, so the article is not published"),
         ("removed", "2", "cannot be read as true or false, so the article is not published"),
@@ -245,6 +249,12 @@ def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None
         ("updated", "later", "is not a date: write it like 2026-03-31T09:30:00Z"),
         ("author", "5", "must be text, not a number: put it in quotes"),
         ("locale", "not a tag", "must be a language tag such as en or pt-BR"),
+        ("lang", "english", "must be a language tag such as en or pt-BR"),
+        ("qualtiy", "90", "is not a known key; did you mean quality?"),
+        ("Topic", "AI", "is not a known key; did you mean topics?"),
+        ("web_url", "https://a.example/", "is not a known key; did you mean webUrl?"),
+        ("excerp", "x", "is not a known key; did you mean excerpt?"),
+        ("Drafts", "true", "is not a known key; did you mean draft?"),
     ],
 )
 def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: str) -> None:
@@ -275,6 +285,24 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
 
 
 @pytest.mark.parametrize(
+    ("key", "conventions"),
+    [
+        ("topic: AI", Conventions(topics_from=("topic",))),
+        ("topic: AI", Conventions(generator="eleventy")),
+        ("topic: AI\ntags: [Go]", Conventions()),
+        ("description: x\nexcerp: y", Conventions()),
+        ("craft: pottery", Conventions()),
+    ],
+)
+def test_a_key_of_its_own_is_not_misspelt(key: str, conventions: Conventions) -> None:
+    """Keys that are read, those of other programs, and those beside the right one are not reported."""
+    text = f"---\ntitle: T\ndate: 2026-01-01\n{key}\n---\nx"
+    found = frontmatter.parse(text, "a.md", ReadingContext(conventions=conventions))
+    assert found is not None
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
     ("block", "line", "message"),
     [
         ("topics:\n  - a\n  - [5]\n", 6, "topics[2]: must be text, not a list: put it in quotes"),
@@ -302,8 +330,8 @@ def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line:
     [
         ("\n---\ntitle: x\n---\n", 1, "publishedDateTime: is missing (or `date`): when was it published?"),
         ("--- \ntitle: x\n", 1, "the front matter is never closed: a line with --- is missing"),
-        ("---\n---\n", 2, "the front matter must be a list of `key: value` lines"),
-        ("---\n- a\n---\n", 2, "the front matter must be a list of `key: value` lines"),
+        ("---\n---\n", 2, "the front matter must be `key: value` lines"),
+        ("---\n- a\n---\n", 2, "the front matter must be `key: value` lines"),
         ("---\ndate: 2026-01-01\n---\n", 1, "title: is missing"),
         (
             "---\ndate: 2026-01-01\nTitel: x\n---\n",

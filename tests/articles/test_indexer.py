@@ -341,7 +341,7 @@ def test_a_bad_file_costs_no_other_article(site: ArticleSite) -> None:
         "bomb.md:2: nested more than 64 levels deep",
         "caf\ufffd.md:1: its name is not UTF-8",
         "dangling.md:1: cannot be read: No such file or directory",
-        "empty.md:2: the front matter must be a list of `key: value` lines",
+        "empty.md:2: the front matter must be `key: value` lines",
         "large.md:1: is larger than 1,000,000 bytes",
         "latin.md:5: is not UTF-8: save the file in that encoding",
         "link.md:1: is a link that leads out of the article folder",

@@ -147,7 +147,7 @@ def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureF
         site.write("a.md")
         assert wait_for(lambda: len(titles(indexer)) == 1)
     assert [record.getMessage() for record in caplog.records] == [
-        "left out bad.md:2: the front matter must be a list of `key: value` lines"
+        "left out bad.md:2: the front matter must be `key: value` lines"
     ]
 
 
@@ -162,7 +162,7 @@ def test_a_bad_file_whose_last_good_version_is_shown(
     with caplog.at_level(logging.WARNING):
         log_refresh(indexer.refresh())
     assert [record.getMessage() for record in caplog.records] == [
-        "a.md:2: the front matter must be a list of `key: value` lines; its last good version is still shown"
+        "a.md:2: the front matter must be `key: value` lines; its last good version is still shown"
     ]
 
 
