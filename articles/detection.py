@@ -34,7 +34,7 @@ _CONFIGS = ("config.toml", "config.yaml", "config.yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Detected:
+class DetectedGenerator:
     """A generator, the folder of its own files, and the file by which it was recognised.
 
     `program` is the program of the site if it is not one of the generators.
@@ -51,23 +51,23 @@ class Detected:
         return self.program.name if self.program else NAMES[self.generator]
 
 
-def detect(folder: Folder) -> Detected | None:
+def detect(folder: Folder) -> DetectedGenerator | None:
     """Return the generator whose files are in or above the folder, or None."""
     for level in project_folders(folder):
         if mark := programs.hexo(level):
-            return Detected(HEXO.generator, level, mark, HEXO)
+            return DetectedGenerator(HEXO.generator, level, mark, HEXO)
         for name, generator in _MARKS:
             if os.path.lexists(level / name):
-                return Detected(generator, level, level / name)
+                return DetectedGenerator(generator, level, level / name)
         for name in _CONFIGS:
             if generator_of_config := _generator_of_config(level / name):
-                return Detected(generator_of_config, level, level / name)
+                return DetectedGenerator(generator_of_config, level, level / name)
         if other := programs.program(level, folder.root.resolve()):
-            return Detected(other[0].generator, level, other[1], other[0])
+            return DetectedGenerator(other[0].generator, level, other[1], other[0])
     posts = folder.root / "_posts"
     if posts.is_dir():
-        return Detected("jekyll", folder.root, posts)
-    return Detected("jekyll", folder.root, folder.root) if folder.root.name == "_posts" else None
+        return DetectedGenerator("jekyll", folder.root, posts)
+    return DetectedGenerator("jekyll", folder.root, folder.root) if folder.root.name == "_posts" else None
 
 
 def is_home(level: Path) -> bool:

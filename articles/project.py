@@ -15,7 +15,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
 from articles.dated import dated_files, dated_folder, folders_below
-from articles.detection import Detected, detect, is_home
+from articles.detection import DetectedGenerator, detect, is_home
 from articles.errors import ArticleError, HeadError
 from articles.files.folder import Folder, decode
 from articles.programs import Program
@@ -75,7 +75,7 @@ def examine(root: Path, now: datetime) -> Project:
         best = inside if inside.published >= plain.published else plain
         project = replace(best, program=project.program) if best.published else project
     if detected is None and project.bad and (root / "package.json").is_file():
-        node = Detected(programs.NODE.generator, root, root / "package.json", programs.NODE)
+        node = DetectedGenerator(programs.NODE.generator, root, root / "package.json", programs.NODE)
         other = _read(node, root, articles, root, now)
         project = other if other.published >= project.published else project
     return project
@@ -87,7 +87,9 @@ def _common_folder(paths: Sequence[str]) -> str | None:
     return tops.pop() or None if len(tops) == 1 else None
 
 
-def _read(detected: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
+def _read(
+    detected: DetectedGenerator | None, home: Path, articles: Path, root: Path, now: datetime
+) -> Project:
     """Return the project with a folder of articles, read by the detected conventions."""
     generator: Generator = detected.generator if detected else "plain"
     program = detected.program if detected else None
@@ -122,7 +124,7 @@ def _read(detected: Detected | None, home: Path, articles: Path, root: Path, now
     )
 
 
-def _permalink(detected: Detected | None, articles: Path) -> str | None:
+def _permalink(detected: DetectedGenerator | None, articles: Path) -> str | None:
     """Return the pattern of addresses that the reading of the articles does not find out by itself."""
     if detected is None:
         return None
@@ -133,7 +135,7 @@ def _permalink(detected: Detected | None, articles: Path) -> str | None:
     return routes.of_astro(detected.home, articles) if detected.generator == "astro" else None
 
 
-def _locate(root: Path) -> tuple[Detected | None, Path, Path]:
+def _locate(root: Path) -> tuple[DetectedGenerator | None, Path, Path]:
     """Return the detected generator, the folder of its settings, and that of its articles."""
     detected = detect(Folder(root))
     if detected and detected.home != root.resolve():

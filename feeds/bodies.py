@@ -41,7 +41,7 @@ class BodySource(NamedTuple):
     base_url: str | None
 
 
-class Task(NamedTuple):
+class BodyTask(NamedTuple):
     """A body to be made safe. `article` is without its body; `has_folder` says whether links look there."""
 
     source: BodySource
@@ -51,14 +51,14 @@ class Task(NamedTuple):
     has_folder: bool
 
 
-class Prepared(NamedTuple):
+class PreparedBody(NamedTuple):
     """The result of another process for a body; it is not `safe` yet where links have to be looked up."""
 
     html: str
     safe: bool
 
 
-class Rendered(NamedTuple):
+class RenderedBody(NamedTuple):
     """A body as HTML. One that has links into the folder holds for one revision, until `changes_at`."""
 
     html: str
@@ -81,11 +81,11 @@ class TextCache:
         self, max_bytes: int, *, workers: Workers | None = None, stored: StoredTexts | None = None
     ) -> None:
         self.stored = stored
-        self.rendered = LruCache[Key, Rendered](max_bytes)
+        self.rendered = LruCache[Key, RenderedBody](max_bytes)
         self.workers = workers
-        self._begun: dict[Key, tuple[Future[list[Prepared]], int]] = {}
+        self._begun: dict[Key, tuple[Future[list[PreparedBody]], int]] = {}
 
-    def begin(self, tasks: Mapping[Key, Task]) -> None:
+    def begin(self, tasks: Mapping[Key, BodyTask]) -> None:
         """Let the workers do the tasks, as `prepared` does; too few are left for this process."""
         tasks = {key: task for key, task in tasks.items() if key not in self._begun}
         if self.workers is None or len(tasks) < WORTH_WORKERS:
@@ -98,7 +98,7 @@ class TextCache:
                 return
             self._begun.update((key, (future, place)) for place, key in enumerate(chunk))
 
-    def take(self, key: Key) -> Prepared | None:
+    def take(self, key: Key) -> PreparedBody | None:
         """Return a worker's result for a body, once; wait for it. None where there is no such task."""
         pending = self._begun.pop(key, None)
         if pending is None or self.workers is None:
@@ -163,7 +163,7 @@ class Bodies:
         """Return the summary of an article that has none of its own."""
         return summarise(article.body, generator=self.generator, markup=article.markup)
 
-    def _stored_or_rendered(self, article: Article, own_url: str, key: Key, cache: TextCache) -> Rendered:
+    def _stored_or_rendered(self, article: Article, own_url: str, key: Key, cache: TextCache) -> RenderedBody:
         """Return a text that an earlier export stored, or else make it, and store it where that is right.
 
         What depends on the folder, by its links, is not stored.
@@ -174,7 +174,7 @@ class Bodies:
         stored_key = self._stored_key(stored, key, article)
         html = stored.get(stored_key)
         if html is not None:
-            return Rendered(html, None, None)
+            return RenderedBody(html, None, None)
         result = self._rendered(article, own_url, cache.take(key))
         if result.revision is None:
             stored.put(stored_key, result.html)
@@ -186,24 +186,24 @@ class Bodies:
         rules = (self.generator, article.markup, links.base_url, links.site_url, links.files is not None)
         return stored.key(*key, article.id, *rules)
 
-    def _rendered(self, article: Article, own_url: str, ready: Prepared | None) -> Rendered:
+    def _rendered(self, article: Article, own_url: str, ready: PreparedBody | None) -> RenderedBody:
         if ready and ready.safe:
-            return Rendered(ready.html, None, None)
+            return RenderedBody(ready.html, None, None)
         unsafe = ready.html if ready else unsafe_html(self._source(article))
         with self.links.watched() as links:
             html = _safe_html(unsafe, article, own_url, self.links)
-        return Rendered(html, self.revision if links.are_looked_up else None, links.changes_at)
+        return RenderedBody(html, self.revision if links.are_looked_up else None, links.changes_at)
 
-    def _holds(self, rendered: Rendered) -> bool:
+    def _holds(self, rendered: RenderedBody) -> bool:
         if rendered.revision is None:
             return True
         is_due = rendered.changes_at and self.links.now and rendered.changes_at <= self.links.now
         return rendered.revision == self.revision and not is_due
 
-    def _task(self, article: Article, own_url: str) -> Task:
+    def _task(self, article: Article, own_url: str) -> BodyTask:
         without_body = replace(article, body="", related=())
         has_folder = self.links.files is not None
-        return Task(self._source(article), without_body, own_url, self.links.site_url, has_folder)
+        return BodyTask(self._source(article), without_body, own_url, self.links.site_url, has_folder)
 
     def _source(self, article: Article) -> BodySource:
         return BodySource(article.body[:MAX_BODY], self.generator, article.markup, self.links.base_url)
@@ -229,17 +229,17 @@ class _UnknownFiles:
         return None
 
 
-def prepared(task: Task) -> Prepared:
+def prepared(task: BodyTask) -> PreparedBody:
     """Return a body as safe HTML, unless a link in it leads into the folder; for any process."""
     source = task.source
     files = _UnknownFiles() if task.has_folder else None
     links = ArticleLinks(site_url=task.site_url, base_url=source.base_url, files=files)
     unsafe = unsafe_html(source)
     html = _safe_html(unsafe, task.article, task.own_url, links)
-    return Prepared(unsafe, safe=False) if links.are_looked_up else Prepared(html, safe=True)
+    return PreparedBody(unsafe, safe=False) if links.are_looked_up else PreparedBody(html, safe=True)
 
 
-def all_prepared(tasks: Sequence[Task]) -> list[Prepared]:
+def all_prepared(tasks: Sequence[BodyTask]) -> list[PreparedBody]:
     """Return what `prepared` does for each task."""
     return list(map(prepared, tasks))
 

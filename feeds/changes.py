@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.derived import DerivedFile, Opened, is_damage, reason_of, transaction
+from storage.derived import DerivedFile, OpenConnection, is_damage, reason_of, transaction
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class ChangeTimes:
         self._clock = clock
         self._limit = limit
         self._lock = threading.Lock()
-        self._opened: Opened | None = None
+        self._opened: OpenConnection | None = None
 
     def changed_at(self, name: str, tag: str, articles_changed_at: datetime) -> datetime | None:
         """Return the whole second since when the document `name` has had this tag.
@@ -78,7 +78,7 @@ class ChangeTimes:
             self._file.replace(opened)
             return work(self._connected().connection)
 
-    def _connected(self) -> Opened:
+    def _connected(self) -> OpenConnection:
         opened = self._opened
         if opened is None or opened.inode != self._file.inode():
             if opened is not None:

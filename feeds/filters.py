@@ -20,7 +20,7 @@ from feeds.errors import BadFilterError
 from text.language_tags import is_language_tag
 from text.markup import one_line
 from text.people import without_address
-from text.phrases import Joined, Phrase, joined, phrase
+from text.phrases import JoinedPhrases, Phrase, joined, phrase
 from text.words import any_of, fold
 from web.numbers import whole_number
 
@@ -131,7 +131,7 @@ class FeedFilter:
             and (not self.words or bool(self._pattern().search(fold(f"{article.title}\n{article.summary}"))))
         )
 
-    def title(self, names: Mapping[str, str]) -> Joined:
+    def title(self, names: Mapping[str, str]) -> JoinedPhrases:
         """Return a title that describes the filter; `names` has the topics' names by slug."""
         parts: list[str] = [joined(_AND if self.needs_all else _OR, (names[slug] for slug in self.topics))]
         if self.min_quality is not None:

@@ -17,7 +17,7 @@ from feeds.filters import FeedFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matching:
+class MatchingArticles:
     """The articles of a filter, newest first; `cut_short` is the error if there was no time to find all."""
 
     articles: tuple[Article, ...]
@@ -32,14 +32,14 @@ class Selection:
         self._search = search
         self.max_seconds = max_seconds
 
-    def matching(self, feed_filter: FeedFilter, now: datetime, *, limit: int) -> Matching:
+    def matching(self, feed_filter: FeedFilter, now: datetime, *, limit: int) -> MatchingArticles:
         """Return the newest articles of a filter, without bodies and related coverage.
 
         The time is limited, but enough unless the search index cannot be used.
         """
         articles: list[Article] = []
         if limit <= 0:
-            return Matching(articles=())
+            return MatchingArticles(articles=())
         deadline = Deadline(self.max_seconds)
         try:
             with deadline.interrupting(self._catalog.connection):
@@ -50,8 +50,8 @@ class Selection:
                     if len(articles) >= limit:
                         break
         except DeadlineError as error:
-            return Matching(articles=tuple(articles), cut_short=error)
-        return Matching(articles=tuple(articles))
+            return MatchingArticles(articles=tuple(articles), cut_short=error)
+        return MatchingArticles(articles=tuple(articles))
 
     def _candidates(self, feed_filter: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
         """Yield the articles that a filter has to check, each once, newest first."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import text
-from storage.derived import DerivedFile, Opened, is_damage, reason_of, transaction
+from storage.derived import DerivedFile, OpenConnection, is_damage, reason_of, transaction
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class StoredTexts:
         self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=10.0)
         self._clock = clock
         self._program = program  # None until the first text, which many sites do not have
-        self._opened: Opened | None = None
+        self._opened: OpenConnection | None = None
         self._used: set[bytes] = set()
         self._new: dict[bytes, str] = {}
         self._new_characters = 0

@@ -33,20 +33,20 @@ _ANY_INTERFACE = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
+class DerivedValue:
     """A value derived from the environment, and the variables that it is derived from."""
 
     value: str = field(repr=False)  # DATABASE_URL holds a password
     origin: str
 
 
-def platform(environ: Mapping[str, str]) -> Derived | None:
+def platform(environ: Mapping[str, str]) -> DerivedValue | None:
     """Return the name of the hosting platform on which this process runs; None on any other machine."""
-    hosts = (Derived(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
+    hosts = (DerivedValue(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
     return next(hosts, None)
 
 
-def own_address(environ: Mapping[str, str]) -> Derived | None:
+def own_address(environ: Mapping[str, str]) -> DerivedValue | None:
     """Return the address of the web server on this machine, from HOST and WEB_PORT or PORT.
 
     honcho gives each process a PORT of its own; WEB_PORT is then the web process's. Returns None on a hosting
@@ -59,7 +59,7 @@ def own_address(environ: Mapping[str, str]) -> Derived | None:
     of_port = next((variable for variable in (WEB_PORT, PORT) if variable.is_set(environ)), None)
     used = [variable.name for variable in (of_host, of_port) if variable]
     host = host if of_host else "localhost"
-    return Derived(
+    return DerivedValue(
         value=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
         origin=_derived(used) if used else phrase("default"),
     )
@@ -85,7 +85,7 @@ def outbox_url(environ: Mapping[str, str], state: Path) -> str:
     return outbox(environ, state).value
 
 
-def outbox(environ: Mapping[str, str], state: Path) -> Derived:
+def outbox(environ: Mapping[str, str], state: Path) -> DerivedValue:
     """Return the address of the bot's database: DATABASE_URL, or else an SQLite file in `state`.
 
     Raises SettingError if DATABASE_URL or DATABASE_URL_FILE is set and cannot be used, and if neither is set
@@ -94,7 +94,7 @@ def outbox(environ: Mapping[str, str], state: Path) -> Derived:
     """
     secret = find_secret("DATABASE_URL", environ)
     if secret:
-        return Derived(value=secret.value, origin=secret.origin)
+        return DerivedValue(value=secret.value, origin=secret.origin)
     host = platform(environ)
     if host and ALLOW_EPHEMERAL_OUTBOX.text(environ) != "1":
         raise SettingError(
@@ -102,7 +102,7 @@ def outbox(environ: Mapping[str, str], state: Path) -> Derived:
             "posted. Attach a PostgreSQL database, so that DATABASE_URL is set; or set "
             f"ALLOW_EPHEMERAL_OUTBOX=1, if {state} is on a persistent disk"
         )
-    return Derived(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin=_derived(["state"]))
+    return DerivedValue(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin=_derived(["state"]))
 
 
 def web_threads(environ: Mapping[str, str]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
-from pictures.own import Copy
+from pictures.own import PictureCopy
 from text.phrases import phrase
 
 _MAX_AGE = 7 * 86_400
@@ -17,7 +17,7 @@ _FAILED_MAX_AGE = 3_600
 _NOTHING = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
-def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
+def add_pictures(routes: Blueprint, find: Callable[[str], PictureCopy | None]) -> None:
     """Add the route of the pictures, which `find` returns by their names."""
 
     @routes.get("/pictures/<name>")
@@ -28,7 +28,7 @@ def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
         return answer(copy)
 
 
-def answer(copy: Copy) -> Response:
+def answer(copy: PictureCopy) -> Response:
     """Return a picture; or a transparent pixel, with 202 while it is fetched and 404 if that failed."""
     if copy.data is not None:
         response = Response(copy.data, mimetype="image/webp")

@@ -33,7 +33,7 @@ _PROJECT = Path(__file__).resolve().parents[1]
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
 
 
-class Copy(NamedTuple):
+class PictureCopy(NamedTuple):
     """A copy of a picture; `data` is None while it is fetched, and if it `has_failed`."""
 
     data: bytes | None
@@ -78,7 +78,7 @@ class OwnPictures:
             height=max(1, round(copy.height * scale)),
         )
 
-    def find(self, name: str) -> Copy | None:
+    def find(self, name: str) -> PictureCopy | None:
         """Return the copy at `/pictures/NAME`, and request it if it is missing; None if no page shows it."""
         matched = _NAME.fullmatch(name)
         if matched is None:
@@ -94,10 +94,10 @@ class OwnPictures:
             data = self._store.copy(key, width)
         except (sqlite3.Error, OSError) as error:
             log.warning("a picture cannot be looked up: %s", error)
-            return Copy(None)
+            return PictureCopy(None)
         if data is None and not record.has_failed:
             self._start()
-        return Copy(data, record.has_failed)
+        return PictureCopy(data, record.has_failed)
 
     def _known_copy(self, url: str) -> PictureRecord:
         cached = self._known.get(url)

@@ -34,7 +34,7 @@ _SIGNATURES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resized:
+class ResizedPicture:
     """A picture in both of WIDTHS, as WebP; `width` and `height` are the larger one's, in pixels."""
 
     width: int
@@ -43,7 +43,7 @@ class Resized:
     large: bytes
 
 
-def resized(data: bytes) -> Resized:
+def resized(data: bytes) -> ResizedPicture:
     """Return a picture resized, upright and without its metadata. Raises PictureError."""
     kind = _kind(data)
     if kind is None:
@@ -68,7 +68,7 @@ def _kind(data: bytes) -> str | None:
     return next((name for start, name in _SIGNATURES if data.startswith(start)), None)
 
 
-def _scaled(opened: Image.Image) -> Resized:
+def _scaled(opened: Image.Image) -> ResizedPicture:
     width, height = opened.size
     if width * height > MAX_PIXELS:
         raise PictureError(f"it has more than {MAX_PIXELS:,} pixels")
@@ -86,7 +86,7 @@ def _scaled(opened: Image.Image) -> Resized:
     large = ImageOps.exif_transpose(plain)
     small = large.copy()
     small.thumbnail((SMALL, SMALL * _MOST_TIMES_AS_HIGH), Image.Resampling.LANCZOS)
-    return Resized(width=large.width, height=large.height, small=_webp(small), large=_webp(large))
+    return ResizedPicture(width=large.width, height=large.height, small=_webp(small), large=_webp(large))
 
 
 def _plain(opened: Image.Image) -> Image.Image:

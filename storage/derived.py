@@ -40,7 +40,7 @@ _SIDECARS = ("", "-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenConnection:
     """A connection, and the inode of its file: another file may have replaced it at the path."""
 
     connection: sqlite3.Connection
@@ -76,7 +76,7 @@ class DerivedFile:
         self._release_use: Callable[[], object] | None = None
         self._using = threading.Lock()
 
-    def connect(self) -> Opened:
+    def connect(self) -> OpenConnection:
         """Open the file; create it if it is missing, damaged, or of another version.
 
         Raises sqlite3.Error or OSError if the disk does not allow it.
@@ -103,7 +103,7 @@ class DerivedFile:
         with closing(self.connect()) as opened:
             return work(opened.connection)
 
-    def open(self) -> Opened | None:
+    def open(self) -> OpenConnection | None:
         """Open the file, or return None if it is missing, damaged, or of another version."""
         inode = self.inode()
         if inode is None:
@@ -115,7 +115,7 @@ class DerivedFile:
             connection.execute("SELECT 1 FROM sqlite_master")  # reads the schema, which may be damaged
             if version == self._version:
                 connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-                return Opened(connection, inode)
+                return OpenConnection(connection, inode)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not is_damage(error):
                 connection.close()
@@ -123,7 +123,7 @@ class DerivedFile:
         connection.close()
         return None
 
-    def create(self) -> Opened:
+    def create(self) -> OpenConnection:
         """Replace the file by an empty one. Call this within `write_lock`.
 
         The -wal and -shm files of the old one are removed first, as other processes may still read it.
@@ -143,9 +143,9 @@ class DerivedFile:
         except BaseException:
             connection.close()
             raise
-        return Opened(connection, self.inode())
+        return OpenConnection(connection, self.inode())
 
-    def replace(self, damaged: Opened) -> None:
+    def replace(self, damaged: OpenConnection) -> None:
         """Delete a damaged file, unless another process has already replaced it."""
         damaged.close()
         with self.write_lock():

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from storage.derived import DerivedFile, Opened, is_damage, reason_of
+from storage.derived import DerivedFile, OpenConnection, is_damage, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class ExportedFiles:
         self.path = state / f"exported-{name.hexdigest()}.sqlite"
         self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=_WAIT)
         self._settings = settings
-        self._opened: Opened | None = None
+        self._opened: OpenConnection | None = None
         self._seen: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._texts: dict[int, str] = {}

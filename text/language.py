@@ -15,7 +15,7 @@ from pathlib import Path
 
 from text import times
 from text.language_names import english_name
-from text.phrases import Joined, Phrase, TimeText
+from text.phrases import JoinedPhrases, Phrase, TimeText
 
 FOLDER = Path(__file__).parent / "languages"
 
@@ -119,7 +119,7 @@ class _Translated(Language):
         )
 
     def translate(self, text: object) -> str:
-        if isinstance(text, Joined):
+        if isinstance(text, JoinedPhrases):
             return self.gettext(text.separator).join(map(self.translate, text.parts))
         if isinstance(text, Phrase):
             return self._phrase(text)

@@ -26,7 +26,7 @@ class Phrase(str):
         return result
 
 
-class Joined(str):
+class JoinedPhrases(str):
     """An English text that consists of other texts with a separator between them."""
 
     separator: str
@@ -75,10 +75,10 @@ def countable(singular: str, plural: str) -> tuple[str, str]:
     return singular, plural
 
 
-def joined(separator: str, parts: Iterable[str]) -> Joined:
+def joined(separator: str, parts: Iterable[str]) -> JoinedPhrases:
     """Return texts joined by a separator, which is translated too."""
     texts = tuple(parts)
-    result = Joined(separator.join(texts))
+    result = JoinedPhrases(separator.join(texts))
     result.separator, result.parts = separator, texts
     return result
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from articles.topics import Topics
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.policy import MentionRule, Policy, Urgent
-from bot.planning.windows import Quiet
+from bot.planning.policy import MentionRule, Policy, UrgentRule
+from bot.planning.windows import QuietHours
 from bot.services import SERVICES
 from bot.services.message import read_mention
 from config import ChannelConfig
@@ -36,10 +36,10 @@ def policy_of(channel: ChannelConfig, topics: Topics, timezone: str) -> Policy:
     )
 
 
-def _quiet(quiet: QuietConfig, timezone: str) -> Quiet:
+def _quiet(quiet: QuietConfig, timezone: str) -> QuietHours:
     return value_of(
         quiet,
-        Quiet,
+        QuietHours,
         zone=zone(quiet.timezone or timezone),
         start=clock_time(quiet.start) if quiet.start else None,
         end=clock_time(quiet.end) if quiet.end else None,
@@ -60,9 +60,9 @@ def _digest(digest: DigestConfig, timezone: str) -> DigestSchedule:
     )
 
 
-def _urgent(urgent: UrgentConfig) -> Urgent:
+def _urgent(urgent: UrgentConfig) -> UrgentRule:
     mention = read_mention(urgent.mention) if urgent.mention else None
-    return value_of(urgent, Urgent, mention=mention)
+    return value_of(urgent, UrgentRule, mention=mention)
 
 
 def _mention(rule: MentionConfig, topics: Topics) -> MentionRule:

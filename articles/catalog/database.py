@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from storage.derived import DerivedFile, Opened
+from storage.derived import DerivedFile, OpenConnection
 from storage.private import private_folder
 
 VERSION = 14
@@ -130,11 +130,11 @@ class CatalogDatabase:
         """Whether the article folder has been read to its end since this file was created."""
         return bool(self._meta("complete"))
 
-    def _opened(self) -> Opened | None:
-        opened: Opened | None = getattr(self._threads, "opened", None)
+    def _opened(self) -> OpenConnection | None:
+        opened: OpenConnection | None = getattr(self._threads, "opened", None)
         return opened
 
-    def _newer(self, opened: Opened) -> Opened:
+    def _newer(self, opened: OpenConnection) -> OpenConnection:
         fresh = self._file.open()
         if fresh is None:
             return opened

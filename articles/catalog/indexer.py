@@ -18,7 +18,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.refresh import Refresh
 from articles.files.folder import Folder, Scan
 from articles.reading.context import ReadingContext
-from articles.reading.surroundings import Beside, WatchedPaths
+from articles.reading.surroundings import SurroundingFiles, WatchedPaths
 from storage.derived import is_damage, transaction
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Indexer:
         self.folder = folder
         self._clock = clock
         self._others = tuple(others)
-        self._beside = Beside(folder, catalog.conventions)
+        self._beside = SurroundingFiles(folder, catalog.conventions)
 
     def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
         """Bring the catalog up to date: with these paths only, or with the whole folder.

@@ -33,7 +33,7 @@ _SMALL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class HiddenReason:
     """Why an article is not published: the key that says so, "" for its place, and what that key says.
 
     `is_unclear` is set where the value could not be read as true or false.
@@ -47,20 +47,20 @@ class Hidden:
         return f"{self.key}: {self.reason}" if self.key else self.reason
 
 
-def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -> Hidden | None:
+def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -> HiddenReason | None:
     """Return why an article is not published, or None when it is.
 
     `values` is its front matter, on top of what its folder and its site give all articles; keys count in any
     case.
     """
     if "/_drafts/" in f"/{path}".casefold():
-        return Hidden("", "it is in _drafts/")
+        return HiddenReason("", "it is in _drafts/")
     return next(_reasons(values, conventions), None)
 
 
 def _reasons(
     values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
-) -> Iterator[Hidden]:
+) -> Iterator[HiddenReason]:
     keys = tuple(values)
     for key, name in (_seen_known_keys if len("".join(keys)) < _SMALL else _known_keys)(keys):
         value = values[key]
@@ -74,7 +74,7 @@ def _reasons(
             continue
         reason = _reason(name, value, conventions)
         if reason:
-            yield Hidden(key, reason, is_unclear=reason is _UNREADABLE)
+            yield HiddenReason(key, reason, is_unclear=reason is _UNREADABLE)
 
 
 def _reason(name: str, value: Any, conventions: Conventions) -> str | None:

@@ -40,7 +40,7 @@ class ParsedFile:
 
     article: Article
     warnings: tuple[tuple[int, str], ...] = ()
-    hidden: drafts.Hidden | None = None
+    hidden: drafts.HiddenReason | None = None
 
 
 def parse(

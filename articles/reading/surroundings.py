@@ -46,7 +46,7 @@ class WatchedPaths(NamedTuple):
     folders: frozenset[str]
 
 
-class Beside:
+class SurroundingFiles:
     """The files beside one folder of articles; read again only when one of them has changed."""
 
     def __init__(self, folder: Folder, conventions: Conventions) -> None:

@@ -12,7 +12,7 @@ from bot.planning.forecast import Hold
 from bot.planning.policy import Policy
 from bot.planning.rules import Channel
 from bot.planning.timeline import ComingPost, Item, Timeline, WaitingArticle
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from text.phrases import Phrase, counted_phrase, joined, phrase
 
 _BUDGETS = {
@@ -127,7 +127,7 @@ def policy_text(policy: Policy) -> Iterator[str]:
         yield phrase("urgent from quality %(least)s on", least=urgent.min_quality)
 
 
-def _quiet_words(quiet: Quiet) -> Phrase:
+def _quiet_words(quiet: QuietHours) -> Phrase:
     values = {"zone": quiet.zone.key}
     if quiet.start is None or quiet.end is None:
         return phrase("quiet on weekends (%(zone)s)", **values)

@@ -21,7 +21,7 @@ from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import NOT_ATTEMPTED, SHOWN, DeliveryState, PostState, State
 from bot.outbox.tallies import deliveries_by_state
-from bot.planning.rules import Past
+from bot.planning.rules import PastDelivery
 
 _JOINED = deliveries.outerjoin(posts, posts.c.id == deliveries.c.post_id)
 
@@ -119,7 +119,7 @@ def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[Attempt
         return [_attempt(row) for row in connection.execute(query)]
 
 
-def history_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, Past]:
+def history_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, PastDelivery]:
     """Return, by channel, what the outbox has recorded about an article whose story has these keys."""
     if not is_storable(article_id):
         return {}
@@ -139,9 +139,11 @@ def history_of(database: Database, article_id: str, stories: Sequence[str]) -> d
         )
     )
     with database.read() as connection:
-        past = {row.channel: Past(covered_by=row.article_id) for row in connection.execute(already_posted)}
+        past = {
+            row.channel: PastDelivery(covered_by=row.article_id) for row in connection.execute(already_posted)
+        }
         for delivery in read_deliveries(connection, own):
-            past[delivery.channel] = Past(
+            past[delivery.channel] = PastDelivery(
                 state=delivery.state, cause=delivery.cause, note=delivery.note, covered_by=delivery.covered_by
             )
     return past

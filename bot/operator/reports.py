@@ -10,7 +10,7 @@ from bot.operator import outlook
 from bot.operator.explaining import Explanation
 from bot.operator.orders import SeenState
 from bot.operator.queries import AttemptRecord
-from bot.operator.reviewing import Unreviewed
+from bot.operator.reviewing import UnreviewedPost
 from bot.outbox import wording
 from bot.outbox.causes import Cause, describe
 from bot.outbox.channelstate import ChannelState, ChannelStatus
@@ -139,7 +139,7 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
             yield (Cell(f"        {next_step}"),)
 
 
-def review_lines(unreviewed: Iterable[Unreviewed]) -> Iterator[str]:
+def review_lines(unreviewed: Iterable[UnreviewedPost]) -> Iterator[str]:
     """Yield what waits for review: the delivery, its channel, until when, and what people would see."""
     for each in unreviewed:
         until = f", until {time_text(each.expires_at)}" if each.expires_at else ""

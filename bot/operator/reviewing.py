@@ -60,7 +60,7 @@ class ReviewDecision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreviewed:
+class UnreviewedPost:
     """A post that waits for review; `message` is None if none of its articles exists any more.
 
     `expires_at` is when the first of its articles becomes too old to be posted, None if none ever does.
@@ -82,7 +82,7 @@ class Unreviewed:
         return SeenState.of(self.delivery)
 
 
-def unreviewed(parts: BotParts) -> list[Unreviewed]:
+def unreviewed(parts: BotParts) -> list[UnreviewedPost]:
     """Return what waits for review in the configured channels, the oldest first."""
     waiting = [post for post in for_review(parts.database) if post.remaining]
     articles = parts.catalog.get_many(
@@ -107,7 +107,7 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
             message = message_for(message, channel.layout, SERVICES[channel.kind])
         oldest = min(delivery.published_at for delivery in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None
-        result.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
+        result.append(UnreviewedPost(channel=channel, post=post, message=message, expires_at=expires_at))
     return result
 
 

@@ -13,7 +13,7 @@ from bot.operator.orders import SeenState
 from bot.operator.outlook import timeline_values
 from bot.operator.queries import AttemptRecord
 from bot.outbox.channelstate import ChannelState
-from bot.outbox.lease import Holder
+from bot.outbox.lease import LeaseHolder
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.planning.plan import Plan
@@ -88,7 +88,7 @@ def explanation_values(
     }
 
 
-def bot_values(holder: Holder, now: datetime) -> dict[str, Any] | None:
+def bot_values(holder: LeaseHolder, now: datetime) -> dict[str, Any] | None:
     """Return the process that posts as JSON values, or None if there is none."""
     if holder.name is None or holder.expires_at is None or holder.expires_at <= now:
         return None

@@ -82,7 +82,7 @@ _RELEASE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class LeaseHolder:
     """The holder of the lease, since when and until when; `name` is None if there is none."""
 
     name: str | None
@@ -206,13 +206,15 @@ class Lease:
         return instant
 
 
-def holder(database: Database) -> Holder:
+def holder(database: Database) -> LeaseHolder:
     """Return the holder of the lease."""
     with database.read() as connection:
         return holder_now(connection)
 
 
-def holder_now(connection: Connection) -> Holder:
+def holder_now(connection: Connection) -> LeaseHolder:
     """Return the holder of the lease, within an open transaction."""
     row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
-    return Holder(name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at)
+    return LeaseHolder(
+        name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at
+    )

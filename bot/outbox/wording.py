@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.outbox.channelstate import ChannelState, ChannelStatus
-from bot.outbox.lease import TERM, Holder
+from bot.outbox.lease import TERM, LeaseHolder
 from text.phrases import TimeText, counted_phrase, phrase
 
 ENABLED = phrase("enabled")
@@ -36,7 +36,7 @@ def channel_status(state: ChannelState | None, now: datetime, *, is_set_up: bool
     return ENABLED
 
 
-def posting(holder: Holder, now: datetime) -> str:
+def posting(holder: LeaseHolder, now: datetime) -> str:
     """Return which process posts."""
     if holder.name is None or holder.expires_at is None:
         return NO_BOT

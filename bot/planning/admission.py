@@ -22,8 +22,8 @@ from bot.outbox.resuming import resume_post
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.facts import AdmitAs, Facts, NewDelivery
-from bot.planning.moved import Find, take_over
-from bot.planning.plan import Plan, Planned, Refused
+from bot.planning.moved import FindArticles, take_over
+from bot.planning.plan import Plan, PlannedArticle, RefusedArticle
 
 _MAX_NAME = 200
 """Characters of an article's id in the error about an article that cannot be stored."""
@@ -45,7 +45,7 @@ class CatalogRevision:
 
     identity: str
     revision: int
-    find: Find
+    find: FindArticles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class Admission:
         elif state is DeliveryState.SKIPPED:
             self._plan.skipped[name] += 1
         else:
-            self._plan.posts.append(Planned(article.id, article.title, name, each.channel.review))
+            self._plan.posts.append(PlannedArticle(article.id, article.title, name, each.channel.review))
 
     def _planned_from(self) -> dict[str, Any]:
         return {"catalog": self._source.identity, "revision": self._source.revision}
@@ -203,7 +203,7 @@ class Admission:
         state, cause = self._decided(each, None)
         if state is DeliveryState.WAITING:
             name, review = each.channel.name, each.channel.review
-            self._plan.posts.append(Planned(each.article.id, each.article.title, name, review))
+            self._plan.posts.append(PlannedArticle(each.article.id, each.article.title, name, review))
         which = and_(deliveries.c.id == row.id, deliveries.c.cause == row.cause)
         is_resumed = bool(
             row.post_id is not None
@@ -249,7 +249,7 @@ class Admission:
         message = f"article {storable(article_id)[:_MAX_NAME]} cannot be stored: {reason}"
         planned = self._plan.posts
         planned[:] = [p for p in planned if (p.article_id, p.channel) != (article_id, channel)]
-        self._plan.refused.append(Refused(channel, message))
+        self._plan.refused.append(RefusedArticle(channel, message))
         channelstate.note_error(self._connection, channel, message, self._now)
 
 

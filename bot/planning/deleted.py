@@ -23,7 +23,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedPosts:
     """How many posts were marked, and whether some are about an article that may have been deleted."""
 
     posts: int = 0
@@ -38,7 +38,9 @@ def _unmarked(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime) -> Marked:
+def mark_deleted(
+    transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime
+) -> MarkedPosts:
     """Mark the posts of these channels whose article was deleted, also those that are about to be sent.
 
     The result may be undecided: a file that cannot be read may be gone later, and an article that another
@@ -46,7 +48,7 @@ def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str
     then.
     """
     if not names:
-        return Marked()
+        return MarkedPosts()
     with transaction() as connection:
         unmarked = [
             delivery
@@ -66,4 +68,4 @@ def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str
         if deleted and (len(absent) < len(chunk) or next(catalog.scan(), None) is not None):
             with transaction() as connection:
                 count += changes.mark_posts(connection, names, deleted, now)
-    return Marked(count, is_undecided)
+    return MarkedPosts(count, is_undecided)

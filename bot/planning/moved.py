@@ -22,7 +22,7 @@ from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.facts import Facts, facts_of
 
-Find = Callable[[Sequence[str]], Mapping[str, Article]]
+FindArticles = Callable[[Sequence[str]], Mapping[str, Article]]
 """Returns those of the articles with some ids that exist, by id."""
 
 _Rows = dict[str, dict[str, Any]]
@@ -33,7 +33,9 @@ _COLUMNS = [
 ]
 
 
-def take_over(connection: Connection, moved: Iterable[Facts], find: Find, planned: Mapping[str, Any]) -> bool:
+def take_over(
+    connection: Connection, moved: Iterable[Facts], find: FindArticles, planned: Mapping[str, Any]
+) -> bool:
     """Give articles that may have moved the deliveries that they had before, in all channels.
 
     `moved` are articles that are new or have changed, and `planned` the catalog and revision to record.
@@ -89,7 +91,9 @@ def is_uncertain(database: Database, catalog: Catalog, delivery: Delivery, artic
     return (row.article_id, row.content) != (delivery.article_id, delivery.content)
 
 
-def _read(connection: Connection, moved: Iterable[Facts], find: Find) -> tuple[_Rows, dict[str, Facts]]:
+def _read(
+    connection: Connection, moved: Iterable[Facts], find: FindArticles
+) -> tuple[_Rows, dict[str, Facts]]:
     """Return the deliveries that may be those of the articles, and the articles that may have moved too."""
     by_id: dict[int, Any] = {}
     current: dict[str, Facts] = {}

@@ -9,7 +9,7 @@ from bot.planning.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedArticle:
     """An article to be posted; with `review`, after an operator has approved it."""
 
     article_id: str
@@ -19,7 +19,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedArticle:
     """An article that cannot be stored for a channel; `text` names the article and the reason."""
 
     channel: str
@@ -33,9 +33,9 @@ class Plan:
     `timelines` are those of a preview, which show when the posts come.
     """
 
-    posts: list[Planned] = field(default_factory=list)
+    posts: list[PlannedArticle] = field(default_factory=list)
     baselined: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     corrections: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedArticle] = field(default_factory=list)
     timelines: list[Timeline] = field(default_factory=list)

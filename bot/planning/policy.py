@@ -10,12 +10,12 @@ from articles.article import Article
 from bot.outbox.records import Delivery
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from bot.services.message import Mention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Urgent:
+class UrgentRule:
     """Articles of this quality or more are posted at once, each in a message of its own.
 
     These posts notify `mention`, nobody if it is None.
@@ -52,10 +52,10 @@ class Policy:
     that applies to a post is used.
     """
 
-    quiet: Quiet | None = None
+    quiet: QuietHours | None = None
     budget: Budget | None = None
     digest: DigestSchedule | None = None
-    urgent: Urgent | None = None
+    urgent: UrgentRule | None = None
     mentions: tuple[MentionRule, ...] = ()
     similar: float | None = None
     capacity: int = 1

@@ -68,7 +68,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class PastDelivery:
     """What the outbox has recorded about one article in one channel.
 
     `state`, `cause` and `note` are those of its delivery; without one, `state` is None. `covered_by` is the
@@ -92,13 +92,13 @@ class Check:
 
 _Rule = Callable[[Article, Channel, datetime], str | None]
 
-NOTHING = Past()
+NOTHING = PastDelivery()
 _NONE = phrase("none")
 
 _YES = Decision(True, Reason.ELIGIBLE, Reason.ELIGIBLE)
 
 
-def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> Decision:
+def decide(article: Article, channel: Channel, now: datetime, past: PastDelivery = NOTHING) -> Decision:
     """Return whether `article` is to be posted to `channel` at `now`, and the reason.
 
     There is a decision for every article and channel. The rules are checked in the order of Reason.
@@ -112,7 +112,9 @@ def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHI
     return _YES
 
 
-def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> tuple[Check, ...]:
+def explain(
+    article: Article, channel: Channel, now: datetime, past: PastDelivery = NOTHING
+) -> tuple[Check, ...]:
     """Return the verdict of every rule, in the order in which `decide` checks them."""
     remembered = _remembered(past)
     checks = [
@@ -133,7 +135,7 @@ def is_visible(article: Article, now: datetime) -> bool:
     return article.is_visible(now)
 
 
-def _remembered(past: Past) -> Decision | None:
+def _remembered(past: PastDelivery) -> Decision | None:
     text = describe(past.cause, past.note, past.covered_by)
     if past.state in (State.SENT, State.ACCEPTED):
         return Decision(False, Reason.DELIVERED, Reason.DELIVERED)

@@ -15,7 +15,7 @@ _MAX_DAYS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quiet:
+class QuietHours:
     """The times at which nothing is posted, by the clocks in `zone`.
 
     `start` and `end` are both set or both None; an `end` before `start` is on the next day. With `weekends`,

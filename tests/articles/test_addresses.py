@@ -12,7 +12,7 @@ from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
 from articles.reading import frontmatter
 from articles.reading.context import ReadingContext, Surroundings
-from articles.reading.surroundings import Beside
+from articles.reading.surroundings import SurroundingFiles
 from tests.site import put
 
 BASE = "https://b.example/site"
@@ -187,7 +187,7 @@ def languages(
     """Return the address of a file in a project with these files."""
     put(tmp_path / "content" / path, f"---\ntitle: T\ndate: 2026-03-04\n{head}---\n")
     folder = Folder(tmp_path / below, top=tmp_path)
-    context = Beside(folder, Conventions(generator=generator, base_url="https://b.example"))
+    context = SurroundingFiles(folder, Conventions(generator=generator, base_url="https://b.example"))
     name = path.removeprefix(f"{below.removeprefix('content').strip('/')}/".removeprefix("/"))
     parsed = frontmatter.parse(
         (tmp_path / "content" / path).read_text(), name, context.context(folder.scan(), 0)
@@ -282,7 +282,7 @@ def test_the_folder_of_articles_is_in_the_address(
     articles = Folder(tmp_path / folder, top=tmp_path)
     last = folder.rpartition("/")[2]
     for base_url in ("https://b.example", f"https://b.example/{last}"):
-        beside = Beside(articles, Conventions(generator=generator, base_url=base_url))
+        beside = SurroundingFiles(articles, Conventions(generator=generator, base_url=base_url))
         parsed = frontmatter.parse(text, "a.md", beside.context(articles.scan(), 0))
         assert parsed is not None
         assert parsed.article.link == expected
@@ -323,7 +323,9 @@ def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expect
     )
     put(tmp_path / path, "---\ntitle: T\ndate: 2026-03-04\n---\nx\n")
     folder = Folder(tmp_path / below, top=tmp_path)
-    context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+    context = SurroundingFiles(folder, Conventions(generator="jekyll", base_url=BASE)).context(
+        folder.scan(), 0
+    )
     name = (tmp_path / path).relative_to(tmp_path / below).as_posix()
     parsed = frontmatter.parse((tmp_path / path).read_text(), name, context)
     assert parsed is not None
@@ -347,7 +349,9 @@ def test_the_addresses_of_hexo(tmp_path: Path, config: str, path: str, expected:
     put(tmp_path / "source/_posts" / path, text)
     for below in ("source/_posts", "source"):
         folder = Folder(tmp_path / below, top=tmp_path)
-        context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+        context = SurroundingFiles(folder, Conventions(generator="jekyll", base_url=BASE)).context(
+            folder.scan(), 0
+        )
         name = path if below.endswith("_posts") else f"_posts/{path}"
         parsed = frontmatter.parse(text, name, context)
         assert parsed is not None
@@ -361,7 +365,9 @@ def test_folders_in_a_collection_of_jekyll_are_no_categories(tmp_path: Path) -> 
     put(tmp_path / "b/_posts/c/2026-03-04-a.md", text)
     for below, category in ((".", "/b"), ("b", ""), ("b/_posts", "/b"), ("b/_posts/c", "/b")):
         folder = Folder(tmp_path / below, top=tmp_path)
-        context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+        context = SurroundingFiles(folder, Conventions(generator="jekyll", base_url=BASE)).context(
+            folder.scan(), 0
+        )
         path = (tmp_path / "b/_posts/c/2026-03-04-a.md").relative_to(tmp_path / below).as_posix()
         parsed = frontmatter.parse(text, path, context)
         assert parsed is not None

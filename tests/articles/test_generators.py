@@ -13,7 +13,7 @@ from articles.files.folder import Folder
 from articles.reading import frontmatter
 from articles.reading.context import ReadingContext
 from articles.reading.frontmatter import ParsedFile
-from articles.reading.surroundings import Beside
+from articles.reading.surroundings import SurroundingFiles
 from tests.site import put
 
 DATED = "title: T\ndate: 2026-01-02\n"
@@ -47,7 +47,7 @@ def test_the_place_of_the_folder_says_what_it_holds(tmp_path: Path) -> None:
     put(tmp_path / "content/blog/2026/a.md", "")
     for below, is_article in (("content/blog", True), ("content/blog/2026", True), ("content", False)):
         folder = Folder(tmp_path / below)
-        context = Beside(folder, Conventions(generator="hugo")).context(folder.scan(), 0)
+        context = SurroundingFiles(folder, Conventions(generator="hugo")).context(folder.scan(), 0)
         if is_article:
             with pytest.raises(ArticleError, match="date: is missing"):
                 frontmatter.parse("---\ntitle: T\n---\n", "a.md", context)
@@ -127,7 +127,7 @@ def test_the_author_of_a_pelican_site(tmp_path: Path) -> None:
     put(tmp_path / "pelicanconf.py", "AUTHOR = 'The Team'\n")
     put(tmp_path / "content/a.md", "")
     folder = Folder(tmp_path / "content")
-    context = Beside(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
+    context = SurroundingFiles(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
     for head, expected in (("", "The Team"), ("Author: Ada\n", "Ada")):
         parsed = frontmatter.parse(f"Title: T\nDate: 2026-01-02\n{head}\nx\n", "a.md", context)
         assert parsed is not None
@@ -139,7 +139,7 @@ def test_the_data_of_an_eleventy_folder(tmp_path: Path) -> None:
     put(tmp_path / "posts/posts.json", '{"draft": true}')
     put(tmp_path / "posts/a.md", "")
     folder = Folder(tmp_path / "posts")
-    context = Beside(folder, Conventions(generator="eleventy")).context(folder.scan(), 0)
+    context = SurroundingFiles(folder, Conventions(generator="eleventy")).context(folder.scan(), 0)
     parsed = frontmatter.parse(f"---\n{DATED}---\n", "a.md", context)
     assert parsed is not None
     assert not parsed.article.is_published
@@ -180,7 +180,7 @@ def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
         put(tmp_path / "content/Some Name.md", "")
         folder = Folder(tmp_path / "content")
         conventions = Conventions(generator="pelican", base_url="https://b.example")
-        context = Beside(folder, conventions).context(folder.scan(), 0)
+        context = SurroundingFiles(folder, conventions).context(folder.scan(), 0)
         parsed = frontmatter.parse("Title: A title\nDate: 2026-01-02\n\nx\n", "Some Name.md", context)
         assert parsed is not None
         assert parsed.article.link == f"https://b.example/{slug}.html"
@@ -212,7 +212,7 @@ def test_the_pages_of_a_pelican_site(tmp_path: Path) -> None:
         for below, prefix in (("content", ""), (".", "content/")):
             put(tmp_path / "content/a.md", "")
             folder = Folder(tmp_path / below)
-            context = Beside(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
+            context = SurroundingFiles(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
             assert frontmatter.parse(text, f"{prefix}{pages}/a.md", context) is None
             assert frontmatter.parse(text, f"{prefix}{other}/a.md", context) is not None
 
@@ -222,7 +222,7 @@ def test_the_name_of_a_project_says_nothing_of_its_pages(tmp_path: Path) -> None
     put(tmp_path / "blog/config.toml", 'base_url = "https://b.example"\n')
     put(tmp_path / "blog/content/pages/a.md", "")
     folder = Folder(tmp_path / "blog/content")
-    context = Beside(folder, Conventions(generator="zola")).context(folder.scan(), 0)
+    context = SurroundingFiles(folder, Conventions(generator="zola")).context(folder.scan(), 0)
     assert frontmatter.parse("---\ntitle: T\n---\n", "pages/a.md", context) is None
     with pytest.raises(ArticleError, match="date: is missing"):
         frontmatter.parse("---\ntitle: T\n---\n", "posts/a.md", context)

@@ -11,8 +11,8 @@ from bot.outbox.records import PostKind
 from bot.outbox.states import DeliveryState, PostState, State
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.policy import Policy, Urgent
-from bot.planning.windows import Quiet
+from bot.planning.policy import Policy, UrgentRule
+from bot.planning.windows import QuietHours
 from bot.run import Bot
 from bot.services.message import Mention, MentionKind
 from tests.bot.world import START, World, article
@@ -20,7 +20,7 @@ from tests.fakechat import reset_after_body, server_error
 from text.zones import zone
 
 UTC_ZONE = zone("UTC")
-NIGHT = Quiet(zone=UTC_ZONE, start=time(19), end=time(8))
+NIGHT = QuietHours(zone=UTC_ZONE, start=time(19), end=time(8))
 HERE = Mention(kind=MentionKind.HERE)
 EVENING = datetime(2026, 9, 1, 20, tzinfo=UTC)
 MORNING = datetime(2026, 9, 2, 8, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_what_is_urgent_waits_for_nothing_but_a_review(world: World) -> None:
         quiet=NIGHT,
         budget=Budget(zone=UTC_ZONE, per="day", at_most=1),
         digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)),
-        urgent=Urgent(min_quality=95, mention=HERE),
+        urgent=UrgentRule(min_quality=95, mention=HERE),
     )
     bot = world.started(world.slack(policy=policy), world.slack("reviewed", policy=policy, review=True))
     world.clock.now = EVENING

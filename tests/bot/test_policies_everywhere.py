@@ -18,9 +18,9 @@ from bot.outbox.records import PostKind
 from bot.outbox.states import State
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.policy import Policy, Urgent
+from bot.planning.policy import Policy, UrgentRule
 from bot.planning.rules import Channel
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from bot.services import SERVICES
 from bot.services.layout import Layout
 from bot.services.message import read_mention
@@ -36,7 +36,7 @@ from text.zones import zone
 KINDS = [*SERVICES, "slack_app"]
 THREADS = {"slack_app", "google_chat", "telegram", "email"}
 UTC_ZONE = zone("UTC")
-NIGHT = Quiet(zone=UTC_ZONE, start=time(19), end=time(8))
+NIGHT = QuietHours(zone=UTC_ZONE, start=time(19), end=time(8))
 EVENING = datetime(2026, 9, 1, 20, tzinfo=UTC)
 NINE = datetime(2026, 9, 2, 9, tzinfo=UTC)
 
@@ -101,7 +101,7 @@ def test_quiet_hours_digests_and_urgent_articles_everywhere(world: World, mails:
         kind: Policy(
             quiet=NIGHT,
             digest=DigestSchedule(zone=UTC_ZONE, at=(time(9),)),
-            urgent=Urgent(min_quality=95, mention=mentions.get(kind)),
+            urgent=UrgentRule(min_quality=95, mention=mentions.get(kind)),
             similar=0.85,
             capacity=CASES[kind].service.ITEMS,
         )

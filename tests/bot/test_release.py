@@ -12,9 +12,9 @@ from bot.outbox.records import PostKind
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
 from bot.planning.forecast import Arrival, Forecast, TickLimit, forecast
-from bot.planning.policy import MentionRule, Policy, Spent, Urgent
+from bot.planning.policy import MentionRule, Policy, Spent, UrgentRule
 from bot.planning.release import digest_due, release
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from bot.services.message import Mention, MentionKind
 from tests.bot.deliveries import candidate
 from tests.bot.world import START
@@ -32,7 +32,7 @@ policies = st.builds(
     Policy,
     quiet=st.none()
     | st.builds(
-        Quiet,
+        QuietHours,
         zone=zones,
         start=times,
         end=times,
@@ -56,7 +56,7 @@ policies = st.builds(
         at_most=st.integers(3, 8),
         order=st.sampled_from(["quality", "newest", "oldest"]),
     ),
-    urgent=st.none() | st.just(Urgent(min_quality=95, mention=HERE)),
+    urgent=st.none() | st.just(UrgentRule(min_quality=95, mention=HERE)),
     capacity=st.integers(1, 5),
 )
 arrivals = st.lists(
@@ -132,7 +132,7 @@ def test_without_a_policy_all_is_posted_at_once(found: list[tuple[int, int | Non
 def test_the_best_are_posted_within_the_budget() -> None:
     """The articles of the highest quality are posted, oldest first; urgent ones count."""
     policy = Policy(
-        budget=Budget(zone=zone("UTC"), per="day", at_most=3), urgent=Urgent(min_quality=95, mention=HERE)
+        budget=Budget(zone=zone("UTC"), per="day", at_most=3), urgent=UrgentRule(min_quality=95, mention=HERE)
     )
     found = [
         candidate(number, quality, at=START - timedelta(hours=number))
@@ -170,7 +170,7 @@ def test_a_digest_is_split_in_its_order() -> None:
 def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
     """The limit also holds after a digest of several messages has exceeded it."""
     policy = Policy(
-        digest=DigestSchedule(zone=zone("UTC"), at=(time(9),)), urgent=Urgent(min_quality=95), capacity=5
+        digest=DigestSchedule(zone=zone("UTC"), at=(time(9),)), urgent=UrgentRule(min_quality=95), capacity=5
     )
     found = [candidate(1, 99), candidate(2, 98), candidate(3)]
     for left in (0, -2):
@@ -197,7 +197,7 @@ def test_the_first_mention_that_fits_counts() -> None:
         MentionRule(mention=ROLE, topics=frozenset({"security"}), min_quality=90),
         MentionRule(mention=HERE, min_quality=98),
     )
-    policy = Policy(mentions=rules, urgent=Urgent(min_quality=99))
+    policy = Policy(mentions=rules, urgent=UrgentRule(min_quality=99))
     found = [
         candidate(1, 95, slugs=("security",)),
         candidate(2, 80, slugs=("security",)),

@@ -20,7 +20,7 @@ from bot.planning.reasons import Reason
 from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import (
     Channel,
-    Past,
+    PastDelivery,
     decide,
     explain,
 )
@@ -75,19 +75,19 @@ def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says:
 @pytest.mark.parametrize(
     ("past", "reason"),
     [
-        (Past(), Reason.ELIGIBLE),
-        (Past(state=State.SENT), Reason.DELIVERED),
-        (Past(state=State.BASELINED, cause=Cause.RULES_CHANGED), Reason.BASELINED),
-        (Past(state=State.WAITING), Reason.QUEUED),
-        (Past(state=State.HELD), Reason.QUEUED),
-        (Past(state=State.DEAD), Reason.GIVEN_UP),
-        (Past(state=State.EXPIRED), Reason.GIVEN_UP),
-        (Past(state=State.SKIPPED, cause=Cause.SAME_STORY, covered_by="x"), Reason.SAME_STORY),
-        (Past(state=State.SKIPPED, cause=Cause.UNPUBLISHED), Reason.ELIGIBLE),
-        (Past(covered_by="x"), Reason.SAME_STORY),
+        (PastDelivery(), Reason.ELIGIBLE),
+        (PastDelivery(state=State.SENT), Reason.DELIVERED),
+        (PastDelivery(state=State.BASELINED, cause=Cause.RULES_CHANGED), Reason.BASELINED),
+        (PastDelivery(state=State.WAITING), Reason.QUEUED),
+        (PastDelivery(state=State.HELD), Reason.QUEUED),
+        (PastDelivery(state=State.DEAD), Reason.GIVEN_UP),
+        (PastDelivery(state=State.EXPIRED), Reason.GIVEN_UP),
+        (PastDelivery(state=State.SKIPPED, cause=Cause.SAME_STORY, covered_by="x"), Reason.SAME_STORY),
+        (PastDelivery(state=State.SKIPPED, cause=Cause.UNPUBLISHED), Reason.ELIGIBLE),
+        (PastDelivery(covered_by="x"), Reason.SAME_STORY),
     ],
 )
-def test_the_past_decides_first(past: Past, reason: Reason) -> None:
+def test_the_past_decides_first(past: PastDelivery, reason: Reason) -> None:
     """The outbox's record precedes the article; an article that was skipped too soon may return."""
     assert decide(GOOD, STRICT, START, past).reason is reason
 
@@ -155,11 +155,11 @@ channels = st.builds(
     languages=st.builds(LanguageFilter, tags=st.frozensets(st.sampled_from(["en", "pt"]))),
     max_age=st.none() | st.integers(0, 10).map(lambda days: timedelta(days=days)),
 )
-pasts = st.builds(Past, state=st.none() | st.sampled_from(State), covered_by=st.none() | st.just("x"))
+pasts = st.builds(PastDelivery, state=st.none() | st.sampled_from(State), covered_by=st.none() | st.just("x"))
 
 
 @given(articles, channels, pasts)
-def test_decisions_are_total_and_explained(found: Article, channel: Channel, past: Past) -> None:
+def test_decisions_are_total_and_explained(found: Article, channel: Channel, past: PastDelivery) -> None:
     """Any article and channel have one decision, and the explanation agrees with it."""
     decision = decide(found, channel, START, past)
     checks = explain(found, channel, START, past)

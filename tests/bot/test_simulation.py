@@ -11,7 +11,7 @@ import config as configuration
 from bot.operator.simulations import simulation_lines, simulation_values
 from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
-from bot.planning.policy import Policy, Urgent
+from bot.planning.policy import Policy, UrgentRule
 from bot.planning.rules import Channel
 from bot.planning.simulation import Simulation, simulate
 from tests.bot.world import any_channel, article
@@ -47,7 +47,7 @@ def test_a_day_has_its_budget_and_its_digest() -> None:
     assert [day.posts for day in found.days] == [2] * 4
     assert sum(day.expired for day in found.days) + found.waiting == 12 * 4 - 8
     digest = DigestSchedule(zone=UTC_ZONE, at=(time(9),), at_most=5)
-    found = played(Policy(digest=digest, capacity=10, urgent=Urgent(min_quality=71)))
+    found = played(Policy(digest=digest, capacity=10, urgent=UrgentRule(min_quality=71)))
     assert [(day.digests, day.urgent, day.posted) for day in found.days] == [(1, 1, 6)] * 3
     lines = list(simulation_lines(found))
     assert lines[0] == "team:"

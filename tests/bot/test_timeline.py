@@ -14,10 +14,10 @@ from bot.planning.budget import Budget
 from bot.planning.digest import DigestSchedule
 from bot.planning.forecast import Hold
 from bot.planning.planner import Planner
-from bot.planning.policy import Policy, Urgent
+from bot.planning.policy import Policy, UrgentRule
 from bot.planning.rules import Channel
 from bot.planning.timeline import Timeline, timeline
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from tests.bot.world import START, World, article
 from text.zones import zone
 
@@ -40,7 +40,7 @@ def posts_of(found: Timeline) -> list[tuple[datetime | None, PostKind, list[str]
 def test_a_digest_is_foreseen_with_what_it_will_hold(world: World) -> None:
     """A digest includes waiting articles and those published before it; urgent ones come first."""
     digest = DigestSchedule(zone=UTC_ZONE, at=(time(18),), at_most=2)
-    policy = Policy(digest=digest, capacity=5, urgent=Urgent(min_quality=95))
+    policy = Policy(digest=digest, capacity=5, urgent=UrgentRule(min_quality=95))
     channel = world.slack(policy=policy)
     bot = world.started(channel)
     world.catalog.put(
@@ -67,7 +67,7 @@ def test_a_digest_is_foreseen_with_what_it_will_hold(world: World) -> None:
 
 def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
     """Each article has its time, or is marked as too old; `plan` says so before the bot's next run."""
-    night = Quiet(zone=UTC_ZONE, start=time(11), end=time(14))
+    night = QuietHours(zone=UTC_ZONE, start=time(11), end=time(14))
     policy = Policy(quiet=night, budget=Budget(zone=UTC_ZONE, per="day", at_most=1))
     channel = world.slack(policy=policy, max_age=timedelta(hours=36))
     bot = world.started(channel)
@@ -111,7 +111,7 @@ def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:
 
 def test_what_waits_for_a_review_or_another_try_is_shown(world: World) -> None:
     """Posts that exist already are on the timeline too."""
-    channel = world.slack(policy=Policy(urgent=Urgent(min_quality=95)), review=True)
+    channel = world.slack(policy=Policy(urgent=UrgentRule(min_quality=95)), review=True)
     bot = world.started(channel)
     world.catalog.put(article("a"))
     world.tick(bot)

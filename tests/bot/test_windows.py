@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.planning.budget import Budget, Period
 from bot.planning.digest import EVERY_DAY, DigestSchedule
 from bot.planning.localtime import change_of_clocks, first_at
-from bot.planning.windows import Quiet
+from bot.planning.windows import QuietHours
 from text.zones import zone
 
 ZONES = ("Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut")
@@ -57,9 +57,9 @@ def test_quiet_hours_end_at_the_first_moment_that_is_not_quiet(
     """All minutes before that moment are quiet, and it comes within the longest weekend."""
     at, moment = where
     quiet = (
-        Quiet(zone=at, start=start, end=end, weekends=weekends)
+        QuietHours(zone=at, start=start, end=end, weekends=weekends)
         if start != end
-        else Quiet(zone=at, weekends=True)
+        else QuietHours(zone=at, weekends=True)
     )
     ends = quiet.ends_at(moment)
     assert not quiet.covers(ends)
@@ -121,7 +121,7 @@ def test_a_time_that_clocks_skip_or_show_twice() -> None:
 
 def test_a_night_of_paris() -> None:
     """With quiet nights and weekends, Friday evening ends on Monday, in winter an hour later in UTC."""
-    quiet = Quiet(zone=zone("Europe/Paris"), start=time(19), end=time(8), weekends=True)
+    quiet = QuietHours(zone=zone("Europe/Paris"), start=time(19), end=time(8), weekends=True)
     assert quiet.ends_at(datetime(2026, 10, 23, 18, tzinfo=UTC)) == datetime(2026, 10, 26, 7, tzinfo=UTC)
     assert quiet.ends_at(datetime(2026, 3, 26, 20, tzinfo=UTC)) == datetime(2026, 3, 27, 7, tzinfo=UTC)
     assert not quiet.covers(datetime(2026, 3, 27, 7, tzinfo=UTC))

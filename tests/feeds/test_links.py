@@ -16,7 +16,7 @@ from articles.article import Article
 from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
 from articles.files.folder import Folder
-from feeds.bodies import Key, Prepared, Task, TextCache, prepared
+from feeds.bodies import BodyTask, Key, PreparedBody, TextCache, prepared
 from feeds.links import ArticleLinks
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
@@ -237,14 +237,14 @@ def test_processes_read_bodies_as_this_one_does() -> None:
     script = """if True:
         from datetime import UTC, datetime
         from articles.article import Article
-        from feeds.bodies import BodySource, Task, TextCache, prepared
+        from feeds.bodies import BodySource, BodyTask, TextCache, prepared
         from feeds.workers import Workers
         texts = (f"# {n}\\n\\n*text* {{{{ x }}}}" for n in range(40))
         sources = [BodySource(text, "jekyll", "markdown", None) for text in texts]
         day = datetime(2026, 1, 1, tzinfo=UTC)
         article = Article(id="a", path="a.md", title="A", published_at=day, updated_at=day)
         url = "https://x.example"
-        tasks = [Task(source, article, f"{url}/a", url, True) for source in sources]
+        tasks = [BodyTask(source, article, f"{url}/a", url, True) for source in sources]
         workers = Workers(2)
         cache = TextCache(1_000_000, workers=workers)
         cache.begin(dict(enumerate(tasks)))
@@ -259,13 +259,13 @@ def test_processes_read_bodies_as_this_one_does() -> None:
 class _InOtherProcess(TextCache):
     """Reads bodies as another process does, with only what can be sent there."""
 
-    done: ClassVar[dict[Key, Prepared]] = {}
+    done: ClassVar[dict[Key, PreparedBody]] = {}
 
-    def begin(self, tasks: Mapping[Key, Task]) -> None:
+    def begin(self, tasks: Mapping[Key, BodyTask]) -> None:
         """Do the tasks at once."""
         self.done.update((key, prepared(pickle.loads(pickle.dumps(task)))) for key, task in tasks.items())
 
-    def take(self, key: Key) -> Prepared | None:
+    def take(self, key: Key) -> PreparedBody | None:
         """Return the results."""
         return self.done.pop(key, None)
 

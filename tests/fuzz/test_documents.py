@@ -20,7 +20,7 @@ from articles.conventions import Conventions, Generator
 from articles.errors import ArticleError
 from articles.files.folder import Folder
 from articles.reading import frontmatter
-from articles.reading.surroundings import Beside
+from articles.reading.surroundings import SurroundingFiles
 from bot.services import SERVICES, Detail
 from bot.services.message import compose
 from tests.contracts.case import payload_of
@@ -163,7 +163,7 @@ def test_data_files_beside_the_articles_are_values_or_nothing(
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
     folder = Folder(root)
-    context = Beside(folder, Conventions(generator=generator)).context(folder.scan(), key=None)
+    context = SurroundingFiles(folder, Conventions(generator=generator)).context(folder.scan(), key=None)
     for path in ("sub/2026-05-01-a.md", "_index.md", "sub/_index.md"):
         with suppress(ArticleError):
             frontmatter.parse(text, path, context)

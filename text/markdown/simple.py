@@ -34,7 +34,7 @@ Match = re.Match[str]
 _TAGS = {"*": "em", "**": "strong"}
 
 
-class Simple(NamedTuple):
+class SimpleParagraph(NamedTuple):
     """The HTML of a paragraph, with the number of tokens that it stands for, and of their characters."""
 
     html: str
@@ -50,7 +50,7 @@ def simple_token(html: str, tokens: int, characters: int) -> Token:
     return token
 
 
-def simple(source: str) -> Simple | None:
+def simple(source: str) -> SimpleParagraph | None:
     """Return a paragraph as HTML, or None if only the parser can read it."""
     writer = _Writer(source)
     actions, match, end = _ACTIONS, _PIECE.match, len(source)
@@ -63,7 +63,7 @@ def simple(source: str) -> Simple | None:
         if not actions[piece.lastindex or 0](writer, piece):
             return None
         position = writer.position
-    return Simple("".join(writer.parts), writer.tokens, writer.characters)
+    return SimpleParagraph("".join(writer.parts), writer.tokens, writer.characters)
 
 
 class _Writer:

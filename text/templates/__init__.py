@@ -7,6 +7,6 @@ is read in one pass, in a time that grows linearly with the length.
 
 from __future__ import annotations
 
-from text.templates.expand import Expanded, expand
+from text.templates.expand import ExpandedText, expand
 
-__all__ = ["Expanded", "expand"]
+__all__ = ["ExpandedText", "expand"]

@@ -32,14 +32,14 @@ _WITH_WIKI_LINKS = frozenset({"astro", "eleventy", "jekyll"})
 
 
 @dataclass(frozen=True, slots=True)
-class Expanded:
+class ExpandedText:
     """A text without templates, and the names of those that are not known."""
 
     text: str
     unknown: frozenset[str] = frozenset()
 
 
-def expand(text: str, *, generator: str, markup: str, base_url: str | None = None) -> Expanded:
+def expand(text: str, *, generator: str, markup: str, base_url: str | None = None) -> ExpandedText:
     """Return a text without its templates.
 
     `generator` names the program it was written for ("plain" has no templates), `markup` is "markdown",
@@ -54,7 +54,7 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
         unknown |= expansion.unknown
     if generator != "plain" and markup != "html":
         expanded = _without_notations(expanded, generator, markup)
-    return Expanded(expanded, frozenset(unknown))
+    return ExpandedText(expanded, frozenset(unknown))
 
 
 def _without_notations(text: str, generator: str, markup: str) -> str:
