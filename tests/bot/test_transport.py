@@ -327,6 +327,14 @@ def test_only_the_beginning_of_an_endless_answer_is_read(transport: Transport, h
     assert len(response.body) == MAX_BODY
 
 
+def test_interim_answers_are_skipped(transport: Transport) -> None:
+    """The answer comes after any number of them; taken for the answer, they would count as a lost one."""
+    interim = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    with Peer(answer(interim + OK)) as peer:
+        statuses = [transport.send(to(peer.port)).status for _ in range(2)]
+    assert (statuses, len(peer.requests)) == ([200, 200], 2)
+
+
 def test_a_redirect_is_not_followed(transport: Transport) -> None:
     """A redirect could send the message to another host."""
     with Peer(answer(OK)) as elsewhere:
