@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from bot.operator.queries import with_posts
 from bot.outbox import channelstate
@@ -138,7 +138,12 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: SeenState | 
         others = select(deliveries.c.id).where(
             deliveries.c.post_id == delivery.post_id, deliveries.c.state == DeliveryState.WAITING
         )
-        if post is None or post.state is PostState.DEAD or connection.scalar(others) is not None:
+        if post is None or post.state is PostState.DEAD:
+            return True
+        if connection.scalar(others) is not None:
+            # A lane may have read the post with this article: it cannot claim a post that has changed.
+            waits = and_(is_unchanged(post), posts.c.state.in_(sorted(DUE)))
+            connection.execute(update(posts).where(waits).values(updated_at=now))
             return True
         dropped: dict[str, Any] = {"cause": cause, "note": ""}
         return move_posts(connection, is_unchanged(post), [post.state], PostState.DEAD, now, **dropped) == 1

@@ -18,6 +18,7 @@ from bot.outbox.moves import PostMove
 from bot.outbox.records import Claim, RequestKind
 from bot.outbox.schema import channels, posts
 from bot.outbox.states import DUE, SHOWN, PostState
+from bot.outbox.times import Utc
 
 REQUEST = timedelta(seconds=18)
 """How long a claim must still be valid when a request begins: 15 seconds for the answer, and a margin."""
@@ -41,7 +42,10 @@ _CLAIM: dict[str, Any] = {
     "claimed_until": bindparam("given_until"),
 }
 _DUE_POST = and_(
-    _FREE_POST, posts.c.due_at <= bindparam("given_at"), posts.c.attempts == bindparam("given_attempt")
+    _FREE_POST,
+    posts.c.due_at <= bindparam("given_at"),
+    posts.c.attempts == bindparam("given_attempt"),
+    posts.c.updated_at == bindparam("given_updated_at", type_=Utc),
 )
 _TAKE_POST = PostMove(and_(_DUE_POST, _ENABLED), DUE, _CLAIM)
 _TAKE_TEST = PostMove(_DUE_POST, DUE, _CLAIM)
@@ -69,6 +73,7 @@ def take(connection: Connection, lease: Lease, claim: Claim) -> ClaimResult:
         "given_number": claim.post.id,
         "given_channel": claim.post.channel,
         "given_attempt": claim.post.attempts,
+        "given_updated_at": claim.post.updated_at,
         "given_at": claim.taken_at,
         "given_token": claim.token,
         "given_until": now + IN_FLIGHT,

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.operator import orders
 from bot.outbox import schema, upgrading
 from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
@@ -207,6 +208,23 @@ def test_what_is_waiting_has_a_time_and_nothing_else_has(world: World, outbox: O
     for each in world.deliveries():
         assert each.post is not None
         assert (each.post.due_at is not None) == (each.post.state in DUE)
+
+
+def test_a_post_that_an_operator_has_changed_is_not_sent_as_it_was_read(world: World, outbox: Outbox) -> None:
+    """A lane cannot claim a post after one of its articles was skipped, or a replay gave it another key."""
+    world.catalog.put(article("b1"), article("b2"))
+    Planner(world.database, world.catalog, [world.channel]).plan(world.clock())
+    both = tuple(outbox.backlog.waiting("ai-team", 2))
+    outbox.backlog.release("ai-team", [PlannedPost(deliveries=both, due_at=world.clock())], world.clock())
+    number = [each.post_id for each in world.deliveries(article_id="b1")]
+    for order in (orders.skip, orders.replay):
+        (post,) = [each for each in outbox.due("ai-team", world.clock(), 10) if [each.id] == number]
+        world.clock.advance(seconds=1)
+        assert order(world.database, both[0].id, world.clock()).done
+        claim = new_claim(post, RequestKind.POST, world.clock())
+        assert outbox.exchange(None, claim) == (True, ClaimResult.STALE)
+    (post,) = [each for each in outbox.due("ai-team", world.clock(), 10) if [each.id] == number]
+    assert outbox.exchange(None, new_claim(post, RequestKind.POST, world.clock()))[1] is ClaimResult.CLAIMED
 
 
 UNSENT = Verdict(outcome=Outcome.UNSENT, reason="refused")
