@@ -1,7 +1,7 @@
 """Sends one mail to a mail server over SMTP (RFC 5321); returns its last reply, or what may have happened.
 
 This module knows no service and decides nothing. If something fails before the message itself is sent,
-certainly nothing was sent; after a later failure the mail may have been sent.
+certainly nothing was sent, whatever the server replied; after a later failure the mail may have been sent.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import smtplib
 import socket
 import ssl
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -30,12 +32,52 @@ MAX_SECONDS = 60.0
 MAX_REPLY = 4096
 """Bytes of a reply that are stored."""
 
+MAX_LINES = 1_000
+"""Lines of a reply that are read; servers send a dozen."""
+
 _BREAKDOWNS = (smtplib.SMTPException, OSError, ValueError)
+
+
+class _BoundedReplies(smtplib.SMTP):
+    """Ends the connection on a reply that goes on and on, which smtplib would store."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock:
+            self.file = _Lines(self.sock.makefile("rb"))
+        if isinstance(self.file, _Lines):
+            self.file.left = MAX_LINES
+        return super().getreply()
+
+
+class _Client(_BoundedReplies):
+    pass
+
+
+class _SecureClient(_BoundedReplies, smtplib.SMTP_SSL):
+    pass
+
+
+class _Lines:
+    """Reads at most `left` more lines of a file."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self.left = MAX_LINES
+        self._file = file
+
+    def readline(self, size: int) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("the reply has too many lines")
+        return self._file.readline(size)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class MailTransport:
     """Sends mails; `timeouts` are the seconds to connect and for each reply, `whole` those for the exchange.
 
+    Once the claim is checked, the rest of the exchange takes no longer than one reply may, as claims end.
     Certificates in `ca_file` are trusted besides the usual authorities.
     """
 
@@ -63,21 +105,19 @@ class MailTransport:
         parts = urlsplit(request.url.reveal())
         domain = envelope.sender.rpartition("@")[2]
         seconds = self._timeouts[0]
-        client: smtplib.SMTP = smtplib.SMTP(timeout=seconds, local_hostname=domain)
+        client: smtplib.SMTP = _Client(timeout=seconds, local_hostname=domain)
         if parts.scheme == "smtps":
-            client = smtplib.SMTP_SSL(timeout=seconds, local_hostname=domain, context=self._context)
-        watchdog = threading.Timer(self._whole, _cut, (client,))
-        watchdog.daemon = True
-        watchdog.start()
+            client = _SecureClient(timeout=seconds, local_hostname=domain, context=self._context)
         try:
-            refusal = self._prepare(client, parts, envelope)
+            with _cut_after(self._whole, client):
+                refusal = self._prepare(client, parts, envelope)
             if refusal is not None:
                 return refusal
             if may_send and (reason := may_send()):
                 return RequestNotSentError(reason)
-            return _hand_over(client, request.content())
+            with _cut_after(self._timeouts[1], client):
+                return _hand_over(client, request.content())
         finally:
-            watchdog.cancel()
             with suppress(*_BREAKDOWNS):
                 client.close()
 
@@ -86,9 +126,9 @@ class MailTransport:
     ) -> Response | RequestNotSentError | None:
         """Connect, log in and give sender and recipient; return why the mail cannot be sent, or None."""
         try:
-            return self._refusal(client, parts, envelope)
+            return self._introduce(client, parts, envelope)
         except smtplib.SMTPResponseException as error:
-            return _reply(error.smtp_code, error.smtp_error)
+            return _refusal(error.smtp_code, error.smtp_error)
         except smtplib.SMTPNotSupportedError:
             return RequestNotSentError("the mail server offers no encryption, or no login")
         except TimeoutError:
@@ -98,7 +138,9 @@ class MailTransport:
         except _BREAKDOWNS as error:
             return RequestNotSentError(f"no connection ({type(error).__name__})")
 
-    def _refusal(self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope) -> Response | None:
+    def _introduce(
+        self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope
+    ) -> Response | RequestNotSentError | None:
         host = parts.hostname or ""
         # smtplib checks a certificate for the host that it stores in its constructor.
         client._host = host  # type: ignore[attr-defined]
@@ -106,7 +148,7 @@ class MailTransport:
             host, parts.port or (SMTPS_PORT if parts.scheme == "smtps" else SMTP_PORT)
         )
         if code != 220:
-            return _reply(code, reply)
+            return _refusal(code, reply)
         if client.sock:
             client.sock.settimeout(self._timeouts[1])
         client.ehlo_or_helo_if_needed()
@@ -116,17 +158,17 @@ class MailTransport:
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         code, reply = client.mail(envelope.sender)
-        if code == 250:
+        if _is_positive(code):
             code, reply = client.rcpt(envelope.recipient)
-        return None if code in (250, 251) else _reply(code, reply)
+        return None if _is_positive(code) else _refusal(code, reply)
 
 
-def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | AnswerLostError:
+def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | TransportError:
     """Send the message, and return the reply, or what may have happened."""
     try:
         code, reply = client.data(content)
-    except smtplib.SMTPDataError as error:
-        return _reply(error.smtp_code, error.smtp_error)
+    except smtplib.SMTPDataError as error:  # the reply to DATA, before the message
+        return _refusal(error.smtp_code, error.smtp_error)
     except TimeoutError:
         return AnswerLostError("no complete answer in time")
     except _BREAKDOWNS as error:
@@ -138,9 +180,33 @@ def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | AnswerLostErr
     return _reply(code, reply)
 
 
+def _is_positive(code: int) -> bool:
+    """Return whether a reply is positive, which its first digit says: RFC 5321 §4.2.1."""
+    return 200 <= code < 300
+
+
+def _refusal(code: int, reply: bytes | str) -> Response | RequestNotSentError:
+    """Return the refusal of a command before the message, or that the reply to it makes no sense."""
+    if 400 <= code < 600:
+        return _reply(code, reply)
+    return RequestNotSentError(f"the mail server's reply is not valid (SMTP {code})")
+
+
 def _reply(code: int, reply: bytes | str) -> Response:
     body = reply if isinstance(reply, bytes) else reply.encode()
     return Response(status=code, body=body[:MAX_REPLY])
+
+
+@contextmanager
+def _cut_after(seconds: float, client: smtplib.SMTP) -> Iterator[None]:
+    """Break the connection after `seconds`, as each of a server's lines may come just in time."""
+    watchdog = threading.Timer(seconds, _cut, (client,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 def _cut(client: smtplib.SMTP) -> None:

@@ -210,6 +210,88 @@ def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
         dripping.join()
 
 
+@contextlib.contextmanager
+def dialogue(*replies: bytes, endless: bytes = b"") -> Iterator[tuple[Request, list[bytes]]]:
+    """Give one client these replies, one for each line, and then an endless one; record what it sends."""
+    received: list[bytes] = []
+
+    def talk(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            for reply in replies:
+                connection.sendall(reply)
+                received.append(connection.recv(65536))
+            while endless:
+                connection.sendall(endless)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        talking = threading.Thread(target=talk, args=(listener,))
+        talking.start()
+        yield SERVICE.post(CASE.at(f"smtp://127.0.0.1:{listener.getsockname()[1]}"), MESSAGE), received
+    talking.join()
+
+
+HELLO = (b"220 ready\r\n", b"250 hello\r\n")
+
+
+@pytest.mark.parametrize(
+    ("replies", "sends_the_mail"),
+    [
+        ((b"250 ready\r\n",), False),
+        ((*HELLO, b"354 go on\r\n"), False),
+        ((*HELLO, b"250 yes\r\n", b"354 go on\r\n"), False),
+        ((*HELLO, b"250 yes\r\n", b"250 yes\r\n", b"250 accepted\r\n"), False),
+        ((*HELLO, b"250 yes\r\n", b"252 perhaps\r\n", b"354 go on\r\n", b"250 yes\r\n"), True),
+    ],
+    ids=["greeting", "sender", "recipient", "data", "cannot verify"],
+)
+def test_no_reply_before_the_mail_counts_as_a_success(
+    transport: Transport, replies: tuple[bytes, ...], sends_the_mail: bool
+) -> None:
+    """A positive reply at the wrong place proves that nothing was sent; any 2xx accepts a recipient."""
+    with dialogue(*replies) as (request, received):
+        if sends_the_mail:
+            assert SERVICE.classify(transport.send(request)).outcome is Outcome.ACCEPTED
+        else:
+            with pytest.raises(RequestNotSentError, match="not valid"):
+                transport.send(request)
+    assert any(b"Subject:" in line for line in received) is sends_the_mail
+
+
+@pytest.mark.parametrize("stage", ["greeting", "answer"])
+def test_an_endless_reply_is_not_stored(transport: Transport, stage: str) -> None:
+    """After a thousand lines the connection is closed, before the mail or after it."""
+    accepts = (*HELLO, b"250 yes\r\n", b"250 yes\r\n", b"354 go on\r\n")
+    replies = () if stage == "greeting" else accepts
+    error = RequestNotSentError if stage == "greeting" else AnswerLostError
+    with dialogue(*replies, endless=b"250-on\r\n" * 100) as (request, _), pytest.raises(error):
+        transport.send(request)
+
+
+def test_the_message_itself_takes_no_longer_than_one_reply_may() -> None:
+    """Its claim would end before a server that sends each line just in time."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            for reply in (*HELLO, b"250 yes\r\n", b"250 yes\r\n", b"354 go on\r\n"):
+                connection.sendall(reply)
+                connection.recv(65536)
+            while not ended.wait(0.02):
+                connection.sendall(b"250-wait\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dripping = threading.Thread(target=drip, args=(listener,))
+        dripping.start()
+        request = SERVICE.post(CASE.at(f"smtp://127.0.0.1:{listener.getsockname()[1]}"), MESSAGE)
+        assert request.envelope is not None
+        transport = MailTransport(timeouts=(30.0, 0.5), ca_file=None, whole=10.0)
+        assert isinstance(transport.exchange(request, request.envelope, None), AnswerLostError)
+        ended.set()
+        dripping.join()
+
+
 def test_no_error_holds_the_password(server: MailServer, transport: Transport) -> None:
     """Neither the error's text nor its causes contain the password."""
     server.replies += [Reply("DATA", cut=True)]
