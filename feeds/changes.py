@@ -49,8 +49,8 @@ class ChangeTimes:
     def changed_at(self, name: str, tag: str, articles_changed_at: datetime) -> datetime | None:
         """Return the whole second since when the document `name` has had this tag.
 
-        `known` is when its articles last changed. The second may be in the near future if the document
-        changes several times within one second. Returns None if the file cannot be used.
+        The second may be in the near future if the document changes several times within one second. Returns
+        None if the file cannot be used.
         """
         try:
             seconds = self._run(

@@ -193,7 +193,7 @@ def _tag(without_links_out_of: str) -> re.Pattern[str]:
 
 
 def _sides(width: str | None, height: str | None, size: Size | None) -> dict[str, str | None]:
-    """Return the attributes for a picture's size: the author's, completed by `known`."""
+    """Return the attributes for a picture's size: the author's, completed by `size`."""
     if size is None or (width and height):
         return {"width": width, "height": height}
     if width is None and height is None:

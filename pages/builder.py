@@ -74,7 +74,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterValues:
-    """What articles can be chosen by besides topics: folded, with one spelling and their number."""
+    """The values by which articles can be chosen, besides topics, each with its number of articles."""
 
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
@@ -88,7 +88,7 @@ def filter_values(
     """Return which types, publications, authors and languages the shown articles have, by frequency.
 
     Articles without a language are in `own_language`, which is listed only where there are others.
-    `language_name` gives what the language with a tag is called.
+    `language_name` returns the name of the language with a tag.
     """
     counts = value_counts(catalog, now)
     if counts.languages:

@@ -57,7 +57,7 @@ _FOLDER = "search"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEntry:
-    """What a search shows of an article: plain text, `when` as an attribute of a `time` element has it.
+    """What a search shows of an article: plain text; `when` is the attribute of a `time` element.
 
     `initial` and `tint` are the letter and the colour that stand for the publication.
     """

@@ -25,7 +25,7 @@ _LOOK_AHEAD = 400  # pages that are looked at ahead of the one whose links are f
 
 @dataclass(slots=True, eq=False)
 class _PlannedPage:
-    """What is to be in the export: as an earlier one wrote it, or to be written, maybe by another process.
+    """A page of the export: as an earlier one wrote it, or to be written, maybe by another process.
 
     `place` is that among what is `pending` together in such a process.
     """
@@ -42,8 +42,8 @@ class StaticSite:
     """One export of the pages of a site into a folder whose feeds are written already.
 
     The pages that the `writer`'s earlier export wrote and that are up to date are not written again. `day` is
-    the one that lists of articles are of, which count back from it. Many pages are written in several
-    processes, where `forking` says how.
+    the day from which lists of articles count back. Many pages are written in several processes, where
+    `forking` says how.
     """
 
     writer: PageWriter

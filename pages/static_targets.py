@@ -27,7 +27,7 @@ _NO_FILE = frozenset({"", ".", ".."})
 
 
 class TargetKind(Enum):
-    """What an address leads to, if to anything; that of an ODD page is not the one that feeds have."""
+    """What an address leads to. The address of an ODD_PAGE is not the one that feeds have."""
 
     FEED = auto()
     PAGE = auto()
@@ -37,9 +37,9 @@ class TargetKind(Enum):
 
 
 class StaticTarget(NamedTuple):
-    """What an address leads to; its encoded path, None for what is no part of the export.
+    """What an address leads to, and its encoded path; None if it is no part of the export.
 
-    `address` is the one to ask for, which may be a shorter one.
+    `address` is the one to request, which may be shorter.
     """
 
     kind: TargetKind

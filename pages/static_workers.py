@@ -38,7 +38,7 @@ class PageWorkers:
             self._workers.submit(_nothing)  # the first task starts all processes
 
     def submit(self, names: Sequence[str]) -> PendingPages:
-        """Have what has these names written."""
+        """Have what these names stand for written in another process."""
         return PendingPages(self._workers, self._workers.submit(_write, names), self._forking.add)
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class PageWorkers:
 
 
 class PendingPages:
-    """The outcomes of several names, once they are there."""
+    """The results for several names, once another process has written them."""
 
     def __init__(self, workers: Workers, future: Future[_Result] | None, add: Callable[[Any], None]) -> None:
         self._workers = workers

@@ -46,7 +46,7 @@ Links = dict[str, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteResult:
-    """What came of a name: its paths, each with whether the bytes there changed, and the links in them.
+    """The result for a name: its paths, each with whether the bytes there changed, and the links in them.
 
     With `is_found` false, it leads nowhere. With `is_lasting`, it stays the same while its `dependencies` do.
     """
@@ -60,7 +60,7 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageWriter:
-    """Writes what has a name: a page that has this address, or one of the `others`."""
+    """Writes by name: the page at the address that is the name, or one of the `others`."""
 
     site: Site
     ask: Ask
