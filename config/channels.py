@@ -73,7 +73,7 @@ class KeywordConfig(Section):
     exclude: Keywords = ()
 
 
-def _spoken(value: str) -> str:
+def _translated_language(value: str) -> str:
     """Return a language; raise ValueError for one without translations, whose texts would be English."""
     is_english = value.partition("-")[0].lower() == "en"
     if language_of(value).tag == "en" and not is_english:
@@ -127,7 +127,7 @@ class ChannelConfig(PolicySection):
     review: bool = False
     layout: LayoutConfig | None = None
     thread: Literal["none", "topic", "story", "digest"] = "none"
-    language: Annotated[LanguageTag, AfterValidator(_spoken)] | None = None
+    language: Annotated[LanguageTag, AfterValidator(_translated_language)] | None = None
 
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variables that hold this channel's secrets, by what they are for."""

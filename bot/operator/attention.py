@@ -42,7 +42,7 @@ class Attention:
         return wording.NO_BOT if self.need is Need.NO_BOT else counted_phrase(one, several, self.count)
 
 
-def attention(database: Database, now: datetime) -> list[Attention]:
+def attention_items(database: Database, now: datetime) -> list[Attention]:
     """Return what needs an operator, the most urgent first; empty if nothing does."""
     has_attempts = (
         select(posts.c.state, posts.c.cause, func.count())

@@ -89,7 +89,7 @@ def _ids(post: ComingPost) -> Iterator[str]:
 def explanation_lines(explanation: Explanation, now: datetime) -> Iterator[str | Line]:
     """Yield for one channel whether an article is posted, each rule's verdict, and what has happened."""
     channel, status = explanation.channel, channel_status(explanation.channel, explanation.state, now)
-    yield f"{channel.name} ({channel.kind}): {answer(explanation)}"
+    yield f"{channel.name} ({channel.kind}): {explanation_summary(explanation)}"
     if status != wording.ENABLED:
         yield f"  the channel: {status}"
     for check in explanation.checks:
@@ -99,7 +99,7 @@ def explanation_lines(explanation: Explanation, now: datetime) -> Iterator[str |
         yield f"  {attempt_line(attempt)}"
 
 
-def answer(explanation: Explanation) -> str:
+def explanation_summary(explanation: Explanation) -> str:
     """Return the state of an article's delivery, or whether there would be one."""
     if delivery := explanation.delivery:
         next_step = (
@@ -108,7 +108,7 @@ def answer(explanation: Explanation) -> str:
         status = phrase(
             "%(state)s since %(time)s, delivery %(id)s",
             state=delivery.state,
-            time=time_text(since(delivery)),
+            time=time_text(state_since(delivery)),
             id=str(delivery.id),
         )
         return joined(", ", [status, next_step]) if next_step else status
@@ -125,7 +125,7 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
         (
             str(delivery.id),
             Cell(str(SeenState.of(delivery)), _COLOURS.get(delivery.state)),
-            time_text(since(delivery)),
+            time_text(state_since(delivery)),
             delivery.channel,
             f"{delivery.title}  ({delivery.article_id})",
         )
@@ -158,7 +158,7 @@ def review_lines(unreviewed: Iterable[UnreviewedPost]) -> Iterator[str]:
                 yield f"        {words_of([covered])}"
 
 
-def since(delivery: Delivery) -> datetime:
+def state_since(delivery: Delivery) -> datetime:
     """Return since when a delivery has its state; a later correction of its post does not count."""
     posted_at = delivery.posted_at if delivery.decided is DeliveryState.POSTED else None
     return posted_at or delivery.changed_at
@@ -192,7 +192,7 @@ def channel_lines(
     status = channel_status(channel, state, now)
     yield Cell(f"{channel.name} ({channel.kind}): "), Cell(status, _colour_of(status, state))
     yield f"  deliveries: {_counted(channel.name, counts)}"
-    yield f"  pace: {pace(channel, rates)}"
+    yield f"  pace: {pace_text(channel, rates)}"
     if state and state.last_error and state.last_error_at:
         yield f"  last error: {time_text(state.last_error_at)}  {state.last_error}"
     if channel.destination and state and state.state is ChannelStatus.DISABLED:
@@ -205,7 +205,7 @@ def _colour_of(status: str, state: ChannelState | None) -> str:
     return BAD if state and state.state is ChannelStatus.DISABLED else DOUBTFUL
 
 
-def pace(channel: Channel, rates: Iterable[Rate]) -> str:
+def pace_text(channel: Channel, rates: Iterable[Rate]) -> str:
     """Return how fast a channel is posted to, and by which policy."""
     paces = joined(
         phrase(" and "),

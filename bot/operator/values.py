@@ -75,7 +75,7 @@ def explanation_values(
                 "channel": explanation.channel.name,
                 "kind": explanation.channel.kind,
                 "standing": reports.channel_status(explanation.channel, explanation.state, now),
-                "answer": reports.answer(explanation),
+                "answer": reports.explanation_summary(explanation),
                 "rules": [
                     {"rule": check.rule, "passed": check.passed, "says": check.text}
                     for check in explanation.checks

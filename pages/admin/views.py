@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from articles.topics import ALL
 from bot.operator import outlook, queries, reports
-from bot.operator.attention import Need, attention
+from bot.operator.attention import Need, attention_items
 from bot.operator.explaining import Explanation, explanations
 from bot.operator.orders import SeenState
 from bot.operator.parts import BotParts
@@ -107,7 +107,7 @@ class OperatorViews:
             top=top(day.posted + day.failed for day in by_day),
             columns=columns([(day.posted, day.failed, _of_day(day)) for day in by_day]),
             problems=problems,
-            needs=[(_PLACES[item.need], item.text) for item in attention(database, now)],
+            needs=[(_PLACES[item.need], item.text) for item in attention_items(database, now)],
             warnings=list(self.parts.warnings()),
         )
 
@@ -154,7 +154,7 @@ class OperatorViews:
             attempts=queries.attempts_of(self.parts.database, [delivery.id]),
             outcomes={str(outcome): outcome for outcome in Outcome},
             article=self._publisher.catalog.get(delivery.article_id),
-            since=reports.since(delivery),
+            since=reports.state_since(delivery),
         )
 
     def threshold(
@@ -211,7 +211,8 @@ class OperatorViews:
             if article
             else [],
             explanations=[
-                (explanation, reports.answer(explanation)) for explanation in self._explanations(article, now)
+                (explanation, reports.explanation_summary(explanation))
+                for explanation in self._explanations(article, now)
             ],
         )
 
@@ -240,7 +241,7 @@ class OperatorViews:
             status=reports.channel_status(channel, state, now),
             state=state,
             counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
-            pace=reports.pace(channel, SERVICES[channel.kind].RATE),
+            pace=reports.pace_text(channel, SERVICES[channel.kind].RATE),
             fault=self.parts.faults.get(channel.name, ""),
             outlook=self._outlook(channel, now) if state and not channel.policy.is_plain else None,
         )

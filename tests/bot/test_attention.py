@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bot.operator import orders
-from bot.operator.attention import Need, attention
+from bot.operator.attention import Need, attention_items
 from bot.operator.explaining import explanations
-from bot.operator.reports import answer, plan_lines
+from bot.operator.reports import explanation_summary, plan_lines
 from bot.outbox.states import State
 from tests.bot.world import World, article
 from tests.fakechat import bad_image, dead, reset_after_body
 
 
 def says(world: World) -> list[str]:
-    return [each.text for each in attention(world.database, world.clock())]
+    return [each.text for each in attention_items(world.database, world.clock())]
 
 
 def test_what_needs_a_person_is_counted(world: World) -> None:
@@ -32,7 +32,7 @@ def test_what_needs_a_person_is_counted(world: World) -> None:
     world.tick(bot)
     world.catalog.put(article("b"))
     world.tick(bot)
-    found = {each.need: each.text for each in attention(world.database, world.clock())}
+    found = {each.need: each.text for each in attention_items(world.database, world.clock())}
     assert found[Need.DISABLED] == "1 channel is disabled"
     assert found[Need.ANSWER_LOST] == "2 answers were lost"
     assert found[Need.REVIEW] == "2 messages wait for review"
@@ -52,4 +52,4 @@ def test_what_would_be_reviewed_is_said_so(world: World) -> None:
     assert next(plan_lines(found)) == "would hold for review in ai-team: Title of a  (a)"
     article_a = world.catalog.get_many(["a"])["a"]
     (explained,) = explanations(world.database, world.catalog, [channel], article_a, world.clock())
-    assert answer(explained) == "would be held for review"
+    assert explanation_summary(explained) == "would be held for review"

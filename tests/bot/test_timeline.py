@@ -89,7 +89,7 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
     answers = {}
     for name, each in planned.items():
         (explained,) = explanations(world.database, world.catalog, [channel], each, world.clock())
-        answers[name] = reports.answer(explained).partition(", ")[2].partition(", ")[2]
+        answers[name] = reports.explanation_summary(explained).partition(", ")[2].partition(", ")[2]
     budget = "waits for room in the budget of 1 a day"
     assert answers["a2"] == "waits for the end of the quiet hours, until 2026-09-01 14:00:00Z"
     assert answers["a1"] == f"{budget}, until 2026-09-02 00:00:00Z"

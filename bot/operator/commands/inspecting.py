@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 
 from articles.topics import ALL
 from bot.operator import queries, reports, values
-from bot.operator.attention import Need, attention
+from bot.operator.attention import Need, attention_items
 from bot.operator.commands.shared import AS_JSON, LoadParts, article_named, channel_named, clear_errors, ready
 from bot.operator.explaining import explanations
 from bot.operator.parts import BotParts
@@ -95,7 +95,7 @@ def _add_channels(group: AppGroup, load: LoadParts) -> None:
 def _print_channels(parts: BotParts) -> None:
     now, database = parts.clock(), parts.database
     print_lines([wording.posting(lease.holder(database), now)])
-    needs = [item.text for item in attention(database, now) if item.need is not Need.NO_BOT]
+    needs = [item.text for item in attention_items(database, now) if item.need is not Need.NO_BOT]
     print_lines([(Cell(f"needs attention: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
     states, counts = channelstate.states(database), deliveries_by_state(database)
     for channel in parts.channels:
@@ -111,7 +111,7 @@ def _channels_values(parts: BotParts) -> dict[str, Any]:
     configured = {channel.name for channel in parts.channels}
     return {
         "bot": values.bot_values(lease.holder(database), now),
-        "attention": {item.need.name.lower(): item.count for item in attention(database, now)},
+        "attention": {item.need.name.lower(): item.count for item in attention_items(database, now)},
         "channels": [
             values.channel_values(
                 channel, states.get(channel.name), counts, parts.faults.get(channel.name), now
