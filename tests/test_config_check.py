@@ -45,7 +45,7 @@ ENVIRON = {
 
 def site(folder: Path, text: str = TEXT, **environ: str) -> tuple[configuration.Config, dict[str, str]]:
     """Return the settings of a text, beside one article about security, and the environment."""
-    (folder / "content").mkdir()
+    (folder / "content").mkdir(parents=True)
     (folder / "content" / "a.md").write_text(
         "---\ntitle: A\ntopics: [Security]\npublishedDateTime: 2026-01-01T00:00:00Z\n---\n"
     )
@@ -90,6 +90,19 @@ def test_a_slack_workflow_is_refused_with_the_reason(tmp_path: Path) -> None:
     (line,) = [line for line in result.output.splitlines() if "starts a Slack workflow" in line]
     assert "channel team posts nothing: TEAM: this address starts a Slack workflow" in line
     assert "t0ken" not in result.output
+
+
+def test_placeholders_that_are_not_known(tmp_path: Path) -> None:
+    """A placeholder that stays in all addresses is named, and those of the generator are not."""
+    pattern = "/:yaer/:month/{slug}{foo}/:titleish/{date:%Y}/:output_ext/:week"
+    text = f'articles: {{path: content, permalink: "{pattern}"'
+    result = check(tmp_path, text=f"{text}}}")
+    assert [line.split(": ", 2)[2] for line in result.output.splitlines()[:-1]] == [
+        f"{placeholder} is no known placeholder: it stays in addresses"
+        for placeholder in (":output_ext", ":week", ":yaer", "{foo}")
+    ]
+    result = check(tmp_path / "jekyll", text=f"{text}, generator: jekyll}}")
+    assert [line.split(": ")[2].split()[0] for line in result.output.splitlines()[:-1]] == [":yaer", "{foo}"]
 
 
 def test_strict_ends_with_a_status(tmp_path: Path) -> None:

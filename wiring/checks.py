@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from articles.reading import placeholders
 from articles.topics import ALL
 from bot.errors import BotError
 from bot.outbox.database import connect
@@ -51,6 +52,7 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     """
     config = newswire.config
     warnings = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
+    warnings += _of_permalink(config.articles.permalink or "", config.articles.generator)
     for number, channel in enumerate(config.bot.channels):
         where: Location = ("bot", "channels", number)
         warnings += policy_warnings(channel, where, newswire.catalog.topics, config.site, newswire.clock())
@@ -129,6 +131,11 @@ def _doubt(channel: Channel, address: Secret) -> str | None:
         return f"has an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
     hosts = ", ".join(sorted(service.HOSTS))
     return f"has an address on {host}, which is not a host of {service.NAME} ({hosts})"
+
+
+def _of_permalink(permalink: str, generator: str) -> LocatedWarnings:
+    for placeholder in placeholders.unknown(permalink, generator):
+        yield ("articles", "permalink"), f"{placeholder} is no known placeholder: it stays in addresses"
 
 
 def _of_templates(newswire: Newswire) -> LocatedWarnings:

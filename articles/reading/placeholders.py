@@ -35,13 +35,29 @@ def fill(pattern: str, place: AddressParts, generator: str = "") -> str:
             return _date_parts(form, place.published_at)
         read = table.get(name or braced)
         if read is None:
-            # `:titleish` is `:title` and then `ish`, as in Jekyll.
-            prefix = max((key for key in table if name and name.startswith(key)), key=len, default=None)
-            return table[prefix](place) + (name or "")[len(prefix) :] if prefix else match[0]
+            prefix = _prefix(name, table)
+            return table[prefix](place) + name[len(prefix) :] if prefix else match[0]
         value = read(place)
         return _sections(value, part) if part else value
 
     return _PLACEHOLDER.sub(value_of, pattern)
+
+
+def unknown(pattern: str, generator: str) -> list[str]:
+    """Return the placeholders in a pattern that `fill` leaves as they are, such as `:yaer`."""
+    table = _TABLES.get(generator, _COMMON)
+    return [
+        match[0]
+        for match in _PLACEHOLDER.finditer(pattern)
+        if not (match[3] == "date" and match[4])
+        and (match[1] or match[3]) not in table
+        and not _prefix(match[1], table)
+    ]
+
+
+def _prefix(name: str | None, table: _Table) -> str:
+    """Return the placeholder with which a name begins: `:titleish` is `:title` and `ish`, as in Jekyll."""
+    return max((key for key in table if name and name.startswith(key)), key=len, default="")
 
 
 def _sections(value: str, part: str) -> str:
