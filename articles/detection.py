@@ -28,7 +28,7 @@ _MARKS: tuple[tuple[str, Generator], ...] = (
     *((name, "pelican") for name in pelican.FILES),
     ("hugo.toml", "hugo"), ("hugo.yaml", "hugo"), ("hugo.yml", "hugo"), ("hugo.json", "hugo"),
     ("config/_default", "hugo"), ("zola.toml", "zola"), ("_config.yml", "jekyll"),
-    ("_config.yaml", "jekyll"), ("_config.toml", "jekyll"),
+    ("_config.yaml", "jekyll"), ("_config.toml", "jekyll"), ("archetypes/default.md", "hugo"),
 )  # fmt: skip
 _CONFIGS = ("config.toml", "config.yaml", "config.yml")
 

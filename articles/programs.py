@@ -50,6 +50,30 @@ VUEPRESS = Program(
     is_close=True,
 )
 GATSBY = Program(name="Gatsby", generator="astro", note=f"Gatsby: {_OWN_CODE}")
+MIDDLEMAN = Program(
+    name="Middleman",
+    generator="astro",
+    note="Middleman: embedded Ruby, and files that end in .erb, are not read",
+    is_close=True,
+)
+BRIDGETOWN = Program(
+    name="Bridgetown",
+    generator="jekyll",
+    note="Bridgetown's files follow Jekyll's conventions; embedded Ruby is not read",
+    is_close=True,
+)
+LUME = Program(
+    name="Lume",
+    generator="eleventy",
+    note="Lume's files follow Eleventy's conventions; values in _data files are not read",
+    is_close=True,
+)
+PUBLISH = Program(
+    name="Publish",
+    generator="astro",
+    note="Publish: values that its own code adds to articles are not known",
+    is_close=True,
+)
 NEXT = Program(
     name="Next.js",
     generator="astro",
@@ -81,6 +105,11 @@ NIKOLA = Program(
     generator="plain",
     note="Nikola is not supported: titles and dates in a comment (`.. title:`) or a .meta file are not read",
 )
+LEKTOR = Program(
+    name="Lektor",
+    generator="plain",
+    note="Lektor is not supported: its contents.lr files are not read",
+)
 FRANKLIN = Program(
     name="Franklin",
     generator="plain",
@@ -99,7 +128,7 @@ GHOST = Program(
 
 _MARKS: tuple[tuple[str, Program], ...] = (
     (".vitepress", VITEPRESS), (".vuepress", VUEPRESS), ("mkdocs.yml", MKDOCS), ("mkdocs.yaml", MKDOCS),
-    ("utils.jl", FRANKLIN), ("zine.ziggy", ZINE),
+    ("utils.jl", FRANKLIN), ("zine.ziggy", ZINE), ("bridgetown.config.yml", BRIDGETOWN),
     *((f"gatsby-config.{end}", GATSBY) for end in ("js", "ts", "mjs", "cjs")),
     *((f"next.config.{end}", NEXT) for end in ("js", "mjs", "ts", "cjs")),
     *((f"nuxt.config.{end}", NUXT) for end in ("ts", "js", "mjs")),
@@ -107,13 +136,15 @@ _MARKS: tuple[tuple[str, Program], ...] = (
     *((name, REMIX) for name in ("remix.config.js", "react-router.config.ts")),
     ("gridsome.config.js", GRIDSOME), ("quartz.config.ts", QUARTZ),
 )  # fmt: skip
-_IN_MKDOCS_BLOG = re.compile(
-    r"""^[ ]+post_url_(format|date_format):[ ]*["']?([^"'\n#]{1,200}?)["']?[ ]*$""", re.M
+# Files whose names other programs have too, and what they contain.
+_MARKS_IN_TEXTS = (
+    ("config/initializers.rb", re.compile(r"^\s*Bridgetown\.configure\b", re.M), BRIDGETOWN),
+    ("config.rb", re.compile(r"^\s*activate\s+:blog\b", re.M), MIDDLEMAN),
+    ("Package.swift", re.compile(r"/publish(?:\.git)?[\"']", re.I), PUBLISH),
+    *((f"_config.{end}", re.compile(r"""from\s+["']lume/"""), LUME) for end in ("ts", "js")),
+    ("conf.py", re.compile(r"^BLOG_TITLE\s*=", re.M), NIKOLA),
 )
-_BLOG_PLUGIN = re.compile(r"^[ ]*-[ ]*(?:material/)?blog\b", re.MULTILINE)
-# https://unicode.org/reports/tr35/tr35-dates.html#Date_Field_Symbol_Table
-_DATE_PARTS = {"yyyy": ":year", "MM": ":month", "dd": ":day", "M": ":i_month", "d": ":i_day", "y": ":year"}
-_DATE_LETTERS = re.compile("yyyy|MM|dd|M|d|y")
+_PART_OF_MKDOCS = re.compile(r"mkdocs-[\w-]{1,40}\.ya?ml")
 _GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
 _MAX_ENTRIES = 1_000
 """The most files of a folder that are searched for an export."""
@@ -130,51 +161,25 @@ def hexo(level: Path) -> Path | None:
 def program(level: Path, root: Path) -> tuple[Program, Path] | None:
     """Return the program whose files are in a folder, and the file that shows it, or None.
 
-    Exports are searched only in `root`, the folder of articles: folders above it have files of all kinds.
+    Exports, and the files of Lektor and MkDocs whose names vary, are searched only in `root`, the folder of
+    articles: folders above it have files of all kinds.
     """
     for name, marked_program in _MARKS:
         if os.path.lexists(level / name):
             return marked_program, level / name
-    conf = level / "conf.py"
-    if conf.is_file() and re.search(r"^BLOG_TITLE\s*=", datafiles.read_text(conf) or "", re.MULTILINE):
-        return NIKOLA, conf
+    for name, text, marked_program in _MARKS_IN_TEXTS:
+        path = level / name
+        if path.is_file() and text.search(datafiles.read_text(path) or ""):
+            return marked_program, path
     names = _entries(level) if level == root else ()
-    export = next((name for name in names if _GHOST.fullmatch(name)), None)
-    return (GHOST, level / export) if export else None
-
-
-def permalink(site_program: Program, home: Path, articles: Path) -> str | None:
-    """Return a program's default pattern of addresses, or None."""
-    if not articles.is_relative_to(home):
-        return None
-    below = articles.relative_to(home).as_posix()
-    if site_program is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
-        blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
-        is_blog = below.endswith("posts") or _BLOG_PLUGIN.search(_mkdocs_settings(home))
-        path = _mkdocs_path(home) if is_blog else ":folders/:basename"
-        return f"/{blog}/{path}/" if blog not in ("", ".", "docs") else None
-    if site_program is QUARTZ:
-        return f"/{below.removeprefix('content').strip('/')}/:quartz_path".replace("//", "/")
-    if site_program not in (VITEPRESS, VUEPRESS):
-        return None
-    configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))
-    texts = (datafiles.read_text(path) or "" for path in configs if path.is_file())
-    is_clean = any(re.search(r"^\s*cleanUrls\s*:\s*true\b", text, re.MULTILINE) for text in texts)
-    start = "" if below == "." else f"/{below}"
-    return f"{start}/:path{'' if is_clean else '.html'}"
-
-
-def _mkdocs_path(home: Path) -> str:
-    """Return the pattern below the blog in the settings of Material's blog plugin, or else its default."""
-    settings = {match[1]: match[2] for match in _IN_MKDOCS_BLOG.finditer(_mkdocs_settings(home))}
-    date = _DATE_LETTERS.sub(lambda match: _DATE_PARTS[match[0]], settings.get("date_format", "yyyy/MM/dd"))
-    path = settings.get("format", "{date}/{slug}").replace("{date}", date)
-    return path.replace("{slug}", ":slug").replace("{file}", ":basename").strip("/")
-
-
-def _mkdocs_settings(home: Path) -> str:
-    texts = (datafiles.read_text(home / name) for name in ("mkdocs.yml", "mkdocs.yaml"))
-    return next(filter(None, texts), "")
+    for name in names:
+        if _GHOST.fullmatch(name):
+            return GHOST, level / name
+        if name.endswith(".lektorproject"):
+            return LEKTOR, level / name
+        if _PART_OF_MKDOCS.fullmatch(name):
+            return MKDOCS, level / name
+    return None
 
 
 def _entries(level: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from articles import programs, project_settings, routes
+from articles import patterns, programs, project_settings, routes
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
@@ -29,6 +29,7 @@ _ARTICLE_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
     "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
     "Hexo": ("source/_posts",), "Quartz": ("content",), "MkDocs": ("docs/blog/posts", "docs/blog", "docs"),
+    "Bridgetown": ("src/_posts",), "Publish": ("Content",),
     "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
@@ -128,10 +129,8 @@ def _permalink(detected: DetectedGenerator | None, articles: Path) -> str | None
     """Return the pattern of addresses that the reading of the articles does not find out by itself."""
     if detected is None:
         return None
-    if detected.program is programs.NEXT:
-        return routes.of_next(detected.home, articles)
     if detected.program:
-        return programs.permalink(detected.program, detected.home, articles)
+        return patterns.permalink(detected.program, detected.home, articles)
     return routes.of_astro(detected.home, articles) if detected.generator == "astro" else None
 
 

@@ -23,7 +23,7 @@ _SETTINGS = (
     "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", *pelican.FILES,
     # The settings for publishing, which override those for the author's machine.
     "config/production/hugo.toml", "config/production/hugo.yaml",
-    "config/production/config.toml", "config/production/config.yaml",
+    "config/production/config.toml", "config/production/config.yaml", "bridgetown.config.yml",
 )  # fmt: skip
 # Eleventy has no default folder of articles; these are the usual ones.
 _DATA = tuple(
@@ -51,6 +51,13 @@ _IN_SCRIPT = re.compile(
     re.M,
 )
 _IN_MKDOCS = re.compile(r"""^site_(url|name):[ \t]*(["']?)([^"'#\n]{1,300}?)\2[ \t]*$""", re.M)
+# Of Bridgetown, Middleman, and Lume.
+_ADDRESSES_IN_CODE = (
+    ("config/initializers.rb", re.compile(r"""^\s*url[ \t]+["'](https?://[^"'\s]{1,300})["']""", re.M)),
+    ("config.rb", re.compile(r"""^\s*set[ (]:(?:site_)?url, *["'](https?://[^"'\s]{1,300})["']""", re.M)),
+    *((f"_config.{end}", re.compile(r"""\blocation:\s*new URL\(["'](https?://[^"'\s]{1,300})["']"""))
+      for end in ("ts", "js")),
+)  # fmt: skip
 _LANGUAGE_KEYS = (
     "languagecode",
     "default_language",
@@ -82,6 +89,9 @@ def read(home: Path, generator: Generator, program: Program | None) -> Iterator[
     for name in ("mkdocs.yml", "mkdocs.yaml"):  # which may hold tags of Python, and is not YAML then
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
         yield from ((match[1].lower(), match[3]) for match in _IN_MKDOCS.finditer(text or ""))
+    for name, address_in in _ADDRESSES_IN_CODE:
+        text = datafiles.read_text(home / name) if (home / name).is_file() else None
+        yield from (("url", match[1]) for match in address_in.finditer(text or ""))
     for name in (*_OWN_SCRIPTS, *_SCRIPTS) if generator == "astro" else _SCRIPTS:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
         yield from _in_script(name, text or "", generator, program).items()

@@ -1,4 +1,4 @@
-"""The addresses that a site of Astro or Next.js gives to its articles, by the names of its pages' files."""
+"""The addresses that a site of Astro, Next.js or Remix gives to its articles, by its pages' files."""
 
 from __future__ import annotations
 
@@ -46,13 +46,39 @@ def of_next(home: Path, articles: Path) -> str | None:
     https://nextjs.org/docs/app/api-reference/file-conventions/dynamic-routes
     """
     for pages in ("app", "src/app", "pages", "src/pages"):
-        try:
-            routes = list(islice((home / pages / articles.name).iterdir(), _MAX_PAGES))
-        except OSError:
-            continue
-        if any(route.name.startswith("[") for route in routes):
-            return f"/{articles.name}/:folders/:slugorfilename"
+        for name in _names(home, articles):
+            if any(route.startswith("[") for route in _entries(home / pages / name)):
+                return f"/{name}/:folders/:slugorfilename"
     return None
+
+
+def of_remix(home: Path, articles: Path) -> str | None:
+    """Return the pattern of addresses where a site of Remix has a route of the name of the articles' folder.
+
+    https://reactrouter.com/how-to/file-route-conventions
+    """
+    routes = _entries(home / "app/routes")
+    for name in _names(home, articles):
+        for route in routes:
+            stem, dot, parameter = route.partition(".")
+            if stem.rstrip("_") != name:
+                continue
+            parameters = [parameter] if dot else _entries(home / "app/routes" / route)
+            if any(each.startswith("$") for each in parameters):
+                return f"/{name}/:folders/:slugorfilename"
+    return None
+
+
+def _names(home: Path, articles: Path) -> list[str]:
+    """Return the names of the articles' folder and of those above it, the nearest first."""
+    return [*reversed(articles.relative_to(home).parts)] if articles.is_relative_to(home) else []
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in islice(folder.iterdir(), _MAX_PAGES)]
+    except OSError:
+        return []
 
 
 def _pages(pages: Path) -> Iterator[tuple[Path, str]]:

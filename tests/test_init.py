@@ -360,6 +360,76 @@ def test_a_repository(tmp_path: Path) -> None:
             None,
         ),
         ({"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED}, None),
+        (
+            {
+                "next.config.js": "",
+                "content/news/a.md": DATED,
+                "content/news/b.md": DATED,
+            },
+            "/:folders/:slugorfilename",
+        ),
+        (
+            {"react-router.config.ts": "", "content/blog/a.md": DATED, "app/routes/blog_.$slug.tsx": ""},
+            "/blog/:folders/:slugorfilename",
+        ),
+        ({"nuxt.config.ts": "", "content/1.blog/1.a.md": DATED}, "/:nuxt_path"),
+        (
+            {
+                "svelte.config.js": "",
+                "posts/a/a.md": DATED,
+                "posts/b/b.md": DATED,
+                "src/routes/(site)/notes/[slug]/+page.svelte": "",
+                "src/routes/tags/[tag]/+page.svelte": "",
+                "src/routes/drafts/[slug]/+page.svelte": "",
+                "src/routes/+layout.ts": "export const trailingSlash = 'always';\n",
+            },
+            "/notes/:slugorfilename/",
+        ),
+        ({"svelte.config.js": "", "src/routes/(x)/blog/a/+page.md": DATED}, "/blog/a/:folders/:basename"),
+        (
+            {
+                "gatsby-config.js": "path: `${__dirname}/content/blog`,\npath: `${__dirname}/src/images`,\n",
+                "gatsby-node.js": "createFilePath({ node, getNode })\n  path: post.fields.slug,\n",
+                "content/blog/a/index.md": DATED,
+                "content/blog/b/index.md": DATED,
+            },
+            "/:folders/:basename/",
+        ),
+        (
+            {
+                "gatsby-config.js": "path: './content/posts',\n",
+                "gatsby-node.js": "createFilePath({ node, getNode })\nvalue: `/blog${filePath}`,\n",
+                "content/posts/2026/a.md": DATED,
+                "content/posts/b.md": DATED,
+            },
+            "/blog/:folders/:basename/",
+        ),
+        (
+            {"gatsby-config.js": "", "gatsby-node.js": "path: node.frontmatter.path\n", "posts/a.md": DATED},
+            None,
+        ),
+        (
+            {
+                "config.rb": "activate :blog do |blog|\n  blog.prefix = 'news'\n  # blog.permalink = 'x'\n",
+                "source/news/2026-01-02-a.html.md": POST,
+            },
+            "/news/{year}/{month}/{day}/{title}.html",
+        ),
+        (
+            {
+                "config.rb": "activate :blog, permalink: 'b/{title}.html'\nactivate :directory_indexes\n",
+                "source/2026-01-02-a.html.md": POST,
+            },
+            "/b/{title}/",
+        ),
+        (
+            {"bridgetown.config.yml": "permalink: simple\n", "src/_posts/2026-01-02-a.md": POST},
+            "/:categories/:slug/",
+        ),
+        (
+            {"Package.swift": '.package(url: "https://g.example/Publish.git"', "Content/posts/a.md": DATED},
+            "/:path",
+        ),
     ],
 )
 def test_the_addresses_of_other_programs(
@@ -442,6 +512,7 @@ def test_what_is_found_of_sites_of_node(
             "an export of Ghost is one JSON file, and not supported",
         ),
         ({"utils.jl": "", "blog/a.md": '@def title = "A"\n'}, "Franklin is not supported"),
+        ({"a.lektorproject": "", "content/contents.lr": "title: A\n"}, "Lektor is not supported"),
         ({"zine.ziggy": "", "content/a.smd": "---\n"}, "Zine is not supported"),
         ({"docs/issue-1.md": "# One\n\nWords.\n"}, "no published article was found"),
         ({".vitepress/config.ts": "", "a.md": DATED}, "VitePress: components and scripts are left out"),

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from articles.reading.dates import without_date
 
-_INDEX = ("index", "_index", "readme")
+INDEX = ("index", "_index", "readme", "+page")
+"""Names of files that represent their folders; `+page` is SvelteKit's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,9 @@ class AddressParts:
     folder_names_page: bool = False
     """Whether `a/a.md` and `a/2026-01-02-index.md` represent the folder `a`, as in Eleventy."""
 
+    names_output: bool = False
+    """Whether a name may contain the extension of its page, as Middleman's `a.html.md` does."""
+
     @property
     def name(self) -> str:
         """The name as it is in addresses: without its date, unless the generator keeps the date."""
@@ -61,7 +65,7 @@ class AddressParts:
             name = without_date(name)
             if name == posixpath.basename(folders):
                 return True
-        return name.lower() in _INDEX
+        return name.lower() in INDEX
 
     @property
     def folders(self) -> list[str]:
@@ -75,6 +79,8 @@ class AddressParts:
     def _parts(self) -> tuple[str, str]:
         folders, _, name = self.path.rpartition("/")
         name = name.rpartition(".")[0] or name
+        if self.names_output:
+            name = name.removesuffix(".html")
         if self.language and name.lower().endswith(f".{self.language.lower()}"):
             name = name[: -len(self.language) - 1]
         return folders, name

@@ -24,6 +24,8 @@ _TRUE = frozenset({"true", "yes", "y", "on", "1", "t"})
 _FALSE = frozenset({"false", "no", "n", "off", "0", "f"})
 _NESTED = ("extra", "params", "seo")
 _NEVER = frozenset({"never", "false", "local"})
+_DRAFT_NAME = re.compile(r"\.draft\.\w+\Z", re.IGNORECASE)
+"""The name of a draft in Nuxt Content 2: https://v2.content.nuxt.com/usage/markdown/."""
 _SEPARATORS = re.compile(r"[\s_-]+")
 _UNREADABLE = "cannot be read as true or false, so the article is not published"
 _MAX_LENGTH = 40
@@ -55,6 +57,8 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
     """
     if "/_drafts/" in f"/{path}".casefold():
         return HiddenReason("", "it is in _drafts/")
+    if _DRAFT_NAME.search(path) and not conventions.is_plain:
+        return HiddenReason("", "its name ends in .draft")
     return next(_reasons(values, conventions), None)
 
 

@@ -17,6 +17,7 @@ from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError, HeadError
 from articles.identity import identity
 from articles.reading import bundles, drafts, keys, limits, not_articles, parts, values
+from articles.reading.address_parts import INDEX
 from articles.reading.context import PLAIN_CONTEXT, ReadingContext
 from articles.reading.dates import date_in_path, disambiguated, without_date
 from articles.reading.head import Head
@@ -267,7 +268,7 @@ class _Reading:
             title = navigation.get("title") or navigation.get("key") if isinstance(navigation, dict) else None
             if isinstance(title, str) and title.strip():
                 return title
-        name = without_date(_stem(self._path)).replace("-", " ").replace("_", " ").strip()
+        name = without_date(_page_name(self._path)).replace("-", " ").replace("_", " ").strip()
         if self._conventions.generator not in ("jekyll", "docusaurus") and name:
             self._values.note(BadValueError("title", "is missing: the file's name takes its place"))
         return name.title() if self._conventions.generator == "jekyll" else name[:1].upper() + name[1:]
@@ -303,6 +304,17 @@ class _Reading:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0] or path
+
+
+def _page_name(path: str) -> str:
+    """Return the name of the page that a file represents: its own, or as an index that of its folder."""
+    folder, _, name = path.rpartition("/")
+    folder = folder.rpartition("/")[2]
+    if folder and _stem(path).lower() in INDEX:
+        return folder
+    name = name.rpartition(".")[0].removesuffix(".html") or name
+    language = language_in_path(path)
+    return name.removesuffix(f".{language}") if language else name
 
 
 def _first_name(all_values: Values, key: str, value: Any) -> str | None:

@@ -64,6 +64,7 @@ class AddressReader:
             slug_from_name=surroundings.slugs_from_names,
             keeps_name=surroundings.keeps_names,
             above_collection=surroundings.above_collection,
+            names_output=self._conventions.generator in ("plain", "astro"),
             # https://www.11ty.dev/docs/permalinks/: `a/a.md` is the page `a/`.
             folder_names_page=self._conventions.generator == "eleventy",
         )

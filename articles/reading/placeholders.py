@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from articles.reading.address_parts import AddressParts
-from articles.reading.slugs import hexo_slug, hugo_slug, jekyll_slug, jekyll_title, quartz_slug, slugified
+from articles.reading.slugs import (
+    hexo_slug,
+    hugo_slug,
+    jekyll_slug,
+    jekyll_title,
+    nuxt_slug,
+    quartz_slug,
+    slugified,
+)
 
 _Table = Mapping[str, Callable[[AddressParts], str]]
 
@@ -145,6 +153,7 @@ _COMMON: _Table = {
     "author": lambda place: slugified(place.author),
     "lang": lambda place: place.language or "en",
     "quartz_path": lambda place: quartz_slug("/".join([*place.folders, place.name])),
+    "nuxt_path": lambda place: nuxt_slug("/".join([*place.folders, place.name])),
 }
 # https://jekyllrb.com/docs/permalinks/#placeholders; those of Hexo have its name: see reading.hexo.
 _JEKYLL: _Table = {

@@ -75,6 +75,15 @@ def quartz_slug(path: str) -> str:
     return re.sub(r"\s", "-", path[:2000])
 
 
+def nuxt_slug(path: str) -> str:
+    """Return what Nuxt Content makes of a path: numbers that order the files, as in `1.name`, are left out.
+
+    https://content.nuxt.com/docs/collections/types#ordering-files
+    """
+    parts = (re.sub(r"^\d+\.", "", part) for part in path[:2000].lower().split("/"))
+    return "/".join(re.sub(r"[^\w.-]+", "-", part).strip("-") for part in parts)
+
+
 def zola_slug(name: str) -> str:
     """Return the slug that Zola derives from a name: words of letters and digits, with hyphens between them.
 

@@ -23,6 +23,7 @@ SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
 _OTHERS = (
     "zola.toml", ".eleventy.js", ".vitepress", ".vuepress", ".git",
     *(f"{name}.config.{end}" for name in ("docusaurus", "astro", "eleventy") for end in SCRIPTS),
+    *(f"{name}.config.{end}" for name in ("next", "nuxt", "svelte") for end in SCRIPTS),
     *(f"gatsby-config.{end}" for end in SCRIPTS),
 )  # fmt: skip
 _HOMES = (*jekyll.FILES, *hugo.FILES[:4], *pelican.FILES, *_OTHERS)

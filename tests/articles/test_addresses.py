@@ -75,6 +75,8 @@ def link(
         ("blog/2026-03-04-a.md", "docusaurus", {"slug": "s"}, "/blog/s"),
         ("blog/a.md", "docusaurus", {}, "/blog/a"),
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
+        ("posts/2026-03-04-a.html.md", "astro", {}, "/posts/a/"),
+        ("posts/a/+page.md", "astro", {}, "/posts/a/"),
         ("posts/a/a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a/2026-03-04-index.md", "eleventy", {"permalink": "'/b/{{ page.fileSlug }}/'"}, "/b/a/"),
         ("posts/a.md", "eleventy", {"permalink": "'/{{ title | upcase }}/'"}, "/posts/a/"),
@@ -108,6 +110,7 @@ def test_addresses_below_base_url(
         ("/:monthname/:weekdayname/:slug", "/march/wednesday/a-title"),
         ("/no/placeholder", "/no/placeholder"),
         ("/:quartz_path", "/x/y/a"),
+        ("/:nuxt_path", "/x/y/a"),
         ("/:unknown/:slug", "/:unknown/a-title"),
     ],
 )
@@ -169,6 +172,11 @@ def test_pictures(tmp_path: Path, reference: str, base_url: str | None, expected
     assert parsed is not None
     assert [image.url for image in parsed.article.images] == ([expected] if expected else [])
     assert bool(parsed.warnings) == (expected is None)
+
+
+def test_numbers_that_order_files() -> None:
+    """Nuxt leaves the numbers before a point out of addresses, and Newswire what is not in them."""
+    assert link("1.Blog/2.A name.md", "astro", "/:nuxt_path") == "/blog/a-name"
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,11 @@ def test_what_one_generator_says(values: dict[str, Any], generator: Generator) -
     assert not article(values, generator).is_published
 
 
-@pytest.mark.parametrize("path", ["_drafts/a.md", "blog/_drafts/2026-01-01-a.md", "_Drafts/a.md"])
+@pytest.mark.parametrize(
+    "path", ["_drafts/a.md", "blog/_drafts/2026-01-01-a.md", "_Drafts/a.md", "blog/1.a.draft.md"]
+)
 def test_what_lies_among_the_drafts_is_one(path: str) -> None:
-    """A file in a folder of drafts is a draft, even without a date or a title."""
+    """A file in a folder of drafts, or with the name of a draft, is one, even without a date or a title."""
     assert not article({}, "jekyll", path).is_published
     for text in ("---\n---\n", "---\nlayout: post\n---\nText"):
         if text == "---\n---\n":

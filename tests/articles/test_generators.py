@@ -73,6 +73,18 @@ def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: 
     assert any("the file's name" in reason for _, reason in parsed.warnings) == (title == "Some thing")
 
 
+def test_a_name_in_place_of_a_title_keeps_its_points() -> None:
+    """`version-1.2.0.md` is not "Version 1"; a language at the end is no part of the name."""
+    for name in ("version-1.2.0.md", "version-1.2.0.fr.md"):
+        assert read("date: 2026-01-02\n", f"posts/{name}", "docusaurus").article.title == "Version 1.2.0"
+
+
+def test_an_index_without_a_title_has_its_folders_name() -> None:
+    """A page that represents its folder is named after it, as `a-walk/index.md` and `a-walk/+page.md`."""
+    for name in ("index.md", "+page.md"):
+        assert read("date: 2026-01-02\n", f"posts/a-walk/{name}", "astro").article.title == "A walk"
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

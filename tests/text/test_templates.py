@@ -275,6 +275,8 @@ def test_the_admonitions_and_tabs_of_python_markdown(written: str, shown: str) -
         ("docusaurus", "<div>\n<pre>\n        a\n      b\n</pre>\n</div>",
          "<div><pre>\n        a\n      b\n</pre></div>"),
         ("docusaurus", "{% asset_img a.png %}", '<img src="a.png" alt="">'),
+        ("astro", '{% youtube id="a1" %}',
+         '<p><a href="https://www.youtube.com/watch?v=a1">Watch on YouTube</a></p>'),
         ("astro", "{% asset_img a.png 'A' %} {% b %}", '<p><img src="a.png" alt=""> {% b %}</p>'),
     ],
 )  # fmt: skip

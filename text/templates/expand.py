@@ -89,10 +89,10 @@ def _expanders(
     """Yield the expanders to apply to a text, in their order."""
     # Each is imported only where it is needed: most sites need one, and a site of links only needs none.
     has_code = markup != "html"
-    if "{% asset_img" in text and generator in ("astro", "docusaurus"):  # a site that used Hexo before
+    if "{% " in text and generator in ("astro", "docusaurus"):
         from text.templates import liquid
 
-        yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=frozenset({"asset_img"}))
+        yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=liquid.MEDIA)
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx
 

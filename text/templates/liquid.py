@@ -30,6 +30,8 @@ PELICAN = _SILENT | frozenset(
 
 https://github.com/pelican-plugins/jinja2content, https://github.com/pelican-plugins/liquid-tags
 """
+MEDIA = frozenset({"asset_img", "embed", "img", "video", "vimeo", "youtube"})
+"""The tags that sites of other programs have, because they once used Hexo or have a plugin for them."""
 LEFT_OVER = _SILENT | {"highlight", "include", "include_relative", "link", "post_url", "raw", "youtube"}
 """The tags that remain in a text that was once written for Jekyll."""
 SITES_OUTPUT = re.compile(
