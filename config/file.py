@@ -111,6 +111,8 @@ def _folder_fault(folder: Path) -> str | None:
         return f"there is no folder {folder}: create it, or write the path of another"
     if not folder.is_dir():
         return f"{folder} is not a folder: write the path of another"
+    if folder.samefile(folder.absolute().anchor):
+        return "all files of this machine would be read: write the folder of the articles"
     if not os.access(folder, os.R_OK | os.X_OK):
         return (
             f"the folder {folder} cannot be read: give this user the right to, or write the path of another"

@@ -229,6 +229,13 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("site: *nobody\n", ["1:7: put the value in quotes, because of its first character"]),
         ("x: " + "[" * 5000 + "\n", ["1:67: nested more than 64 levels deep"]),
         (
+            "articles:\n  path: /.\n",
+            [
+                "2:9: articles.path: all files of this machine would be read: "
+                "write the folder of the articles"
+            ],
+        ),
+        (
             "articles:\n  path: nowhere\n",
             [
                 "2:9: articles.path: there is no folder FOLDER/nowhere: "
