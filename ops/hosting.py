@@ -29,7 +29,7 @@ _EPHEMERAL = {
 }
 _MOST_THREADS = 64
 _MOST_WORKERS = 256
-_ANY_INTERFACE = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - read, not bound to
+_ANY_INTERFACE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - read, not bound to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ def platform(environ: Mapping[str, str]) -> DerivedValue | None:
 def own_address(environ: Mapping[str, str]) -> DerivedValue | None:
     """Return the address of the web server on this machine, from HOST and WEB_PORT or PORT.
 
+    It is the one that the server listens on: instead of 127.0.0.1, `localhost` might mean a program on ::1.
     honcho gives each process a PORT of its own; WEB_PORT is then the web process's. Returns None on a hosting
     platform, where PORT is behind a router, and if HOST or PORT is invalid.
     """

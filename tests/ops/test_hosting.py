@@ -41,7 +41,8 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
     ("environ", "address", "origin"),
     [
         ({}, "http://localhost:8000", "default"),
-        ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://localhost:9000", "derived from PORT"),
+        ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://127.0.0.1:9000", "derived from HOST and PORT"),
+        ({"HOST": "::1", "PORT": "9000"}, "http://[::1]:9000", "derived from HOST and PORT"),
         ({"HOST": "0.0.0.0", "PORT": "8001"}, "http://localhost:8001", "derived from PORT"),
         ({"WEB_PORT": "8001", "PORT": "8101"}, "http://localhost:8001", "derived from WEB_PORT"),
         ({"HOST": "192.0.2.7"}, "http://192.0.2.7:8000", "derived from HOST"),
