@@ -58,17 +58,19 @@ class SurroundingFiles:
 
     def signature(self, scan: Scan) -> str:
         """Return a text that changes whenever one of the files beside and above the articles changes."""
-        files = [*self._candidates(), *self._data_files(scan)]
+        levels = list(project_folders(self._folder))
+        files = [*self._candidates(levels), *self._data_files(scan)]
         parts = [f"{path} {status}" for path, status in _statuses(files)]
-        return "\n".join([*parts, *map(str, filter(os.path.lexists, self._marks()))])
+        return "\n".join([*parts, *filter(os.path.lexists, _marks(levels))])
 
     def watched(self) -> WatchedPaths:
         """Return which files above and directly in the folder matter, whether they exist or not."""
         paths: set[str] = set()
         folders: set[str] = set()
-        for path in (*self._candidates(), *self._marks()):
-            paths.add(str(path))
-            folder = path.parent
+        levels = list(project_folders(self._folder))
+        for path in (*self._candidates(levels), *_marks(levels)):
+            paths.add(path)
+            folder = Path(path).parent
             while not folder.is_dir():
                 paths.add(str(folder))
                 folder = folder.parent
@@ -107,27 +109,22 @@ class SurroundingFiles:
         )
         return ReadingContext(self._conventions, surroundings, self._folder.root)
 
-    def _candidates(self) -> Iterator[Path]:
+    def _candidates(self, levels: list[Path]) -> Iterator[str]:
         names = (*jekyll.FILES, *hugo.FILES, *pelican.FILES, "_index.md")
-        for level in project_folders(self._folder):
-            yield from (level / name for name in names)
+        for level in levels:
+            yield from _paths(level, names)
             if not self._conventions.is_plain:
-                yield from authorfiles.files(level)
+                yield from map(str, authorfiles.files(level))
             if self._conventions.generator == "hugo":
-                yield from hugo.parts(level)
+                yield from map(str, hugo.parts(level))
 
-    def _marks(self) -> Iterator[Path]:
-        """Yield the files whose mere presence identifies a project."""
-        for level in project_folders(self._folder):
-            yield from (level / name for name in _OTHERS)
-
-    def _data_files(self, scan: Scan) -> Iterator[Path]:
+    def _data_files(self, scan: Scan) -> Iterator[str]:
         """Yield the data files of Eleventy's folders, whether they exist or not."""
         if self._conventions.generator == "eleventy":
             root = self._folder.root
             for folder in scan.folders:
                 name = folder.rpartition("/")[2] or root.resolve().name
-                yield from (root / folder / f"{name}{ending}" for ending in (".json", ".11tydata.json"))
+                yield from _paths(root / folder, (f"{name}.json", f"{name}.11tydata.json"))
 
     def _prefix(self, levels: list[Path]) -> str:
         """Return the path of the folder below the generator's content folder, with a slash at its end."""
@@ -295,11 +292,23 @@ def _load(path: Path) -> Any:
     return datafiles.load(path) if os.path.lexists(path) else None
 
 
+def _marks(levels: list[Path]) -> Iterator[str]:
+    """Yield the files whose mere presence identifies a project, whether they exist or not."""
+    for level in levels:
+        yield from _paths(level, _OTHERS)
+
+
+def _paths(level: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of files in a folder as texts: a Path for each would take several times as long."""
+    folder = str(level)
+    return (os.path.join(folder, name) for name in names)  # noqa: PTH118 - faster, for each refresh
+
+
 def _has_any(level: Path, names: Iterable[str]) -> bool:
-    return any(os.path.lexists(level / name) for name in names)
+    return any(map(os.path.lexists, _paths(level, names)))
 
 
-def _statuses(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+def _statuses(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
         try:
             status = os.lstat(path)
