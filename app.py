@@ -26,13 +26,13 @@ with paused_collector():
     from feeds.fast_path import FeedServer
     from feeds.private_routes import blueprint as private_blueprint
     from feeds.routes import blueprint as feeds_blueprint
+    from ops.allocator import return_large_blocks
     from ops.counts import Counts
     from ops.errors import SettingError
     from ops.health import completeness
     from ops.hooks import MAX_BODY
     from ops.hosting import unset_address, web_threads
     from ops.hosts import warn_of_public_hosts
-    from ops.memory import return_large_blocks
     from ops.proxies import behind_proxies
     from ops.routes import UntilReady
     from ops.scheduling import use_batch_scheduling

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from storage.private import private_file, private_folder
+from storage.permissions import private_file, private_folder
 
 NAME = "bot-alive"
 """The file's name in the state folder."""

@@ -13,8 +13,8 @@ from articles.article import Article, Image
 from articles.topics import Topic, Topics
 from feeds.build import build_entry
 from feeds.model import Entry, Site
+from pages.article_times import ArticleTimes
 from pages.cover import cover
-from pages.when import ArticleTimes
 from pictures.rules import LARGE, SMALL, NoPictures, Pictures
 from pictures.size import Size
 from text.cache import LruCache

@@ -14,7 +14,7 @@ from articles.topics import ALL, Topic
 from feeds.digests import DigestPublisher
 from feeds.publisher import Publisher
 from pages.cards import CACHE_BYTES, RELATED, Card, CardCache, Cards
-from pages.front import by_day, top_stories
+from pages.front_page import by_day, top_stories
 from pages.outline import WEEK, WEEKS, Node, Row, rows, tree
 from pages.render import Renderer
 from pages.subscribe import subscription

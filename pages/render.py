@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from articles.catalog.search_words import MIN_PREFIX
 from feeds.model import Site
-from pages import cards, outline, when
+from pages import article_times, cards, outline
 from pages.assets import Assets
 from pages.security import security_headers
 from pictures.rules import NoPictures, Pictures
@@ -63,7 +63,7 @@ class Renderer:
         self.pictures: Pictures = pictures or NoPictures()
         self.headers = security_headers(self.pictures.sources)
         self.language = language = language or Language()
-        self.times = when.ArticleTimes(zone, language.short_date, language.exact)
+        self.times = article_times.ArticleTimes(zone, language.short_date, language.exact)
         self._environment = _environment(language, _Compiled((language.tag, site.path)))
         self._environment.globals |= {
             "site": site,

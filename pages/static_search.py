@@ -27,8 +27,8 @@ from articles.catalog.search_index import MAX_BODY
 from articles.catalog.search_words import SIGNED_NAME, body_words, spaced
 from articles.topics import ALL
 from feeds.publisher import Publisher
+from pages.article_times import ArticleTimes
 from pages.cards import Cards, tint, topic_path
-from pages.when import ArticleTimes
 from text.words import stream_safe
 from text.zones import zone
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from pictures.rules import PagePicture
 from pictures.store import DAY, PictureRecord, PictureStore, key_of
-from storage.private import private_file
+from storage.permissions import private_file
 from text.cache import LruCache
 from text.urls import http_url
 

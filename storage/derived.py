@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from storage.private import private_file, private_folder
+from storage.permissions import private_file, private_folder
 
 log = logging.getLogger(__name__)
 

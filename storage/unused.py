@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from storage.private import private_file
+from storage.permissions import private_file
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from articles.project import examine
 from tests.articles.gitserver import Origin
 from tests.site import put
 from tests.waiting import WAIT_SECONDS
-from wiring.initial import init_command
+from wiring.init_command import init_command
 
 ROOT = Path(__file__).resolve().parent.parent
 POST = "---\ntitle: T\ncategories: [x]\n---\nText.\n"

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Protocol
 from web import limits
 from web.document import Answer
 from web.limits import Refusal, body_length, refusal
-from web.memory import LARGE_BODY, LargeBodies, MemoryFile
+from web.memory_files import LARGE_BODY, LargeBodies, MemoryFile
 from web.sockets import allow_many_connections, disconnect_silent_clients
 from web.thread_groups import Pool, ThreadGroup, ThreadJob, begin_at_once, settle
-from web.unread import LARGE_ANSWER, UnreadConnections
+from web.unread_connections import LARGE_ANSWER, UnreadConnections
 from web.wsgi import Headers, call, environ_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 
 from articles.topics import Topics
-from bot.deadman import DeadMansSwitch
+from bot.dead_mans_switch import DeadMansSwitch
 from bot.liveness import Liveness
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect

@@ -13,10 +13,10 @@ from flask import Flask
 
 from articles.commands import articles_commands
 from feeds.commands import feeds_commands
+from ops.allocator import return_large_blocks
 from ops.errors import SettingError
-from ops.memory import return_large_blocks
 from ops.version import version_command
-from wiring.initial import init_command
+from wiring.init_command import init_command
 from wiring.loading import config_path, exit_with, load_rules_or_exit
 from wiring.reporting import start_reporting
 from wiring.site import Newswire, index_of

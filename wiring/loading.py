@@ -11,7 +11,7 @@ import config as configuration
 from config import Config, ConfigError
 from ops.errors import SettingError
 from ops.hosting import own_address
-from storage.private import private_folder
+from storage.permissions import private_folder
 from text.printable import print_line
 
 

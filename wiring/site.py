@@ -35,7 +35,7 @@ from ops.errors import SettingError
 from pictures.own import OwnPictures, WorkerStarter
 from pictures.rules import NoPictures, Pictures, PicturesOfHosts
 from pictures.store import PictureStore
-from storage.private import restrict
+from storage.permissions import restrict
 from wiring.loading import config_path, load, make_state_folder
 from wiring.private import private_feeds, private_index
 from wiring.settings import SettingsFile, SettingsWatcher

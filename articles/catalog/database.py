@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.derived import DerivedFile, OpenConnection
-from storage.private import private_folder
+from storage.permissions import private_folder
 
 VERSION = 14
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from articles.catalog.catalog import Catalog
-from storage.private import private_file, private_folder
+from storage.permissions import private_file, private_folder
 from storage.unused import remove_unused
 
 _MAX_PROBLEM = 500  # characters

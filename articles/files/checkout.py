@@ -33,7 +33,7 @@ from articles.files.git import Git, GitError
 from articles.files.pull import CheckoutPaths, Pull, replace_text
 from articles.files.pull_lock import PullLock, take_pull_lock
 from articles.files.tree import RefusedError
-from storage.private import private_folder
+from storage.permissions import private_folder
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from bot.outbox.moves import NewPost, add_posts, move_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import channels, deliveries, metadata, posts
 from bot.outbox.states import SHOWN, DeliveryState, PostState
-from storage.private import private_file
+from storage.permissions import private_file
 
 CHUNK = 5000
 """Rows that are read and written at once."""

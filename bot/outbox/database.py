@@ -27,7 +27,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from bot.errors import BotError
 from bot.outbox.address import database_address
-from storage.private import private_file, private_folder
+from storage.permissions import private_file, private_folder
 
 BUSY = 10.0
 """Seconds that a writer waits for other threads, and then for other processes that write an SQLite file."""

@@ -18,7 +18,7 @@ from tests.soak.cluster import Running, hosted
 from tests.waiting import WAIT_SECONDS
 from web import limits
 from web.sockets import UNREAD_SECONDS, disconnect_silent_clients
-from web.unread import MAX_UNREAD
+from web.unread_connections import MAX_UNREAD
 
 PICTURE = bytes(range(256)) * 8
 LARGE = b"0123456789" * 3_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from web.memory import LARGE_BODY, LargeBodies, MemoryFile
+from web.memory_files import LARGE_BODY, LargeBodies, MemoryFile
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has them")
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 # Blocks of 20 MB, filled and freed one after another, each with a small block behind it that stays.
 SCRIPT = """
 import sys
-from ops.memory import return_large_blocks
+from ops.allocator import return_large_blocks
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4

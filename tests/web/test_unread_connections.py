@@ -13,7 +13,7 @@ import pytest
 
 from tests.clients import read_all
 from tests.waiting import WAIT_SECONDS
-from web.unread import (
+from web.unread_connections import (
     LARGE_ANSWER,
     MAX_SENDING,
     MAX_UNREAD,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from storage.private import private_file, private_folder, restrict
+from storage.permissions import private_file, private_folder, restrict
 from tests.pages.operator import TOKEN
 from tests.site import ArticleSite, Clock
 from wiring.bot import bot_parts

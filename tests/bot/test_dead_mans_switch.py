@@ -9,7 +9,7 @@ import pytest
 import requests
 
 import config as configuration
-from bot.deadman import EVERY, DeadMansSwitch
+from bot.dead_mans_switch import EVERY, DeadMansSwitch
 from bot.outbox.lease import TERM
 from bot.sending.errors import RequestNotSentError
 from bot.sending.transport import Transport
