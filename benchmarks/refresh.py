@@ -57,8 +57,7 @@ def unchanged(options: Options) -> Table:
 
 _UNCHANGED_NOTE = (
     "The floor: os.scandir and stat of every file, in Python. The refresh alone: catalog, folder and "
-    "indexer, without settings, Flask and feeds. The export has no archives, which `flask feeds export` "
-    "renders each time. Interleaved."
+    "indexer, without settings, Flask and feeds. The export has no archives. Interleaved."
 )
 _UNCHANGED = {
     "floor": ("scandir + stat, in a running process", "floor"),

@@ -50,6 +50,11 @@ class Month:
         """The first time after it."""
         return self.after.start if self.after else datetime.max.replace(tzinfo=UTC)
 
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The time from its start to before its end."""
+        return self.start, self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

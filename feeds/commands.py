@@ -15,7 +15,7 @@ from articles.command_errors import clear_file_errors
 from articles.errors import ArticlesError
 from articles.topics import ALL
 from feeds.errors import ExportError
-from feeds.export import check_target, export
+from feeds.export import check_target
 from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
@@ -36,15 +36,22 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 Fetch = Callable[..., bytes]
 """Returns the content at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
 
+Export = Callable[[Path, Callable[[int, int], None]], Exported]
+"""Writes every feed into a folder, and reports how many files are done, of how many. Raises ExportError."""
+
 
 def feeds_commands(
-    publisher: Publisher, indexer: Indexer, fetch: Fetch, private: PrivateFeeds | None = None
+    publisher: Publisher,
+    indexer: Indexer,
+    fetch: Fetch,
+    export: Export,
+    private: PrivateFeeds | None = None,
 ) -> AppGroup:
-    """Return the `feeds` group of commands; `fetch` returns the content at an address."""
+    """Return the `feeds` group of commands."""
     group = AppGroup("feeds", help="List the feeds, compare them with others, or write them as files.")
 
     _add_list(group, publisher, indexer)
-    _add_export(group, publisher, indexer)
+    _add_export(group, indexer, export)
     _add_compare(group, publisher, indexer, fetch)
     _add_token(group, private)
     return group
@@ -64,7 +71,7 @@ def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
             print_table(_COLUMNS, [_row(publisher, summary) for summary in summaries])
 
 
-def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
+def _add_export(group: AppGroup, indexer: Indexer, export: Export) -> None:
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     @_AS_JSON
@@ -81,7 +88,7 @@ def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None
         _refresh(indexer)
         with progress_bar("Writing") as progress:
             try:
-                done = export(publisher, folder, progress)
+                done = export(folder, progress)
             except ExportError as error:
                 raise CommandError(str(error)) from None
         print_exported(done, as_json=as_json)

@@ -41,7 +41,8 @@ class Dependencies:
 class EarlierExport:
     """The documents of the last export into a folder, by name, and those of this one.
 
-    `signature` returns the signature of the file at a path beside the articles.
+    `signature` returns the signature of the file at a path beside the articles. `unrecorded` is the catalog
+    for queries on which a document does not depend, or which its basis covers.
     """
 
     def __init__(
@@ -49,15 +50,16 @@ class EarlierExport:
     ) -> None:
         self._exported = exported
         self._catalog = catalog
+        self.unrecorded = catalog.unrecorded
         self._signature = signature
         self._is_same_catalog = bool(exported.state) and exported.state == catalog.state()
         self._looked_up: dict[str, Signature] = {}
         self._changes_at: list[Callable[[], datetime | None]] = []
 
-    def find(self, name: str, day: str, folder: StaticFolder) -> Written | None:
-        """Return what was written under a name if it is up to date on this day, or None."""
+    def find(self, name: str, basis: str, folder: StaticFolder) -> Written | None:
+        """Return what was written under a name if it is up to date and has this basis, or None."""
         written = self._exported.get(name)
-        return written if written and self._is_current(name, written, day, folder) else None
+        return written if written and self._is_current(name, written, basis, folder) else None
 
     def keep(self, name: str, written: Written, folder: StaticFolder) -> None:
         """Keep what was written under a name."""
@@ -112,25 +114,26 @@ class EarlierExport:
         paths: Iterable[str],
         folder: StaticFolder,
         *,
-        day: str = "",
+        basis: str = "",
         links: Mapping[str, str | None] | None = None,
     ) -> None:
         """Store under a name the files of a document with its dependencies.
 
-        `day` is the day that they depend on, "" if on none; `links` are the targets of their links.
+        `basis` is a text that differs when they may differ, such as the day that they depend on; `links` are
+        the targets of their links.
         """
         written = Written(
             files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
             until=dependencies.until,
-            day=day,
+            basis=basis,
             looked_up=dependencies.looked_up,
             links=links or {},
         )
         self._exported.put(name, written, dependencies.reads)
 
-    def _is_current(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
+    def _is_current(self, name: str, written: Written, basis: str, folder: StaticFolder) -> bool:
         return (
-            written.day == day
+            written.basis == basis
             and (written.until is None or microseconds(self._catalog.now) < written.until)
             and all(folder.signature(path) == tuple(rest) for path, *rest in written.files)
             and all(self._signature(path) == _pair(found) for path, found in written.looked_up.items())

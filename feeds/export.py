@@ -6,18 +6,16 @@ import gc
 import os
 import re
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from articles.topics import ALL
-from feeds.archives import Month
 from feeds.bodies import TextCache
 from feeds.composing import Composer
-from feeds.digests import DigestPublisher, Period
-from feeds.earlier import Dependencies, EarlierExport
+from feeds.digests import DigestPublisher
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -28,6 +26,9 @@ from feeds.subscriptions import Subscriptions
 from feeds.workers import YOUNG_OBJECTS, Workers
 from storage.static_folder import Exported, StaticFolder
 
+if TYPE_CHECKING:
+    from feeds.earlier import EarlierExport
+
 _EXTENSIONS = "|".join(FORMATS)
 _EXPORTED_PATH = re.compile(
     rf"feeds\.opml|digests/[^/\0]+\.(?:{_EXTENSIONS})"
@@ -35,7 +36,8 @@ _EXPORTED_PATH = re.compile(
 )
 _TEXT_BYTES = 200_000_000  # usually enough for the texts of all articles
 _MAX_PROCESSES = 4
-_MANIFEST = ".newswire-export.json"
+MANIFEST = ".newswire-export.json"
+"""The file in the folder that lists the files of the export."""
 
 
 def check_target(folder: Path, articles: Path) -> None:
@@ -68,68 +70,40 @@ def write_feeds(
     """
     slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
     try:
-        files = StaticFolder(folder, _MANIFEST, lambda path: _EXPORTED_PATH.fullmatch(path) is not None)
+        files = StaticFolder(folder, MANIFEST, lambda path: _EXPORTED_PATH.fullmatch(path) is not None)
         files.write("feeds.opml", Subscriptions(publisher).document().body)
+        on_file = _counting(progress, len(slugs) * len(FORMATS))
         if earlier is None:
-            _write_all(publisher, slugs, files, progress)
+            _write_all(publisher, slugs, files, on_file)
         else:
-            _write_changed(publisher, slugs, files, earlier)
+            # Imported here, as an export without an earlier one does not need it.
+            from feeds.changed_feeds import ChangedFeeds
+
+            ChangedFeeds(publisher, files, earlier, on_file).write(slugs)
         return files.finish()
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
 
 
-def _write_all(
-    publisher: Publisher, slugs: list[str], files: StaticFolder, progress: Callable[[int, int], None]
-) -> None:
+def _counting(progress: Callable[[int, int], None], expected: int) -> Callable[[], None]:
+    """Return a function that counts files, and calls `progress` with the count and that of all files."""
     counter = count(1)
 
-    def on_written() -> None:
+    def on_file() -> None:
         done = next(counter)
-        progress(done, max(done, len(slugs) * len(FORMATS)))
+        progress(done, max(done, expected))
 
-    composer = Composer(files, publisher.texts.workers, on_written)
+    return on_file
+
+
+def _write_all(
+    publisher: Publisher, slugs: list[str], files: StaticFolder, on_file: Callable[[], None]
+) -> None:
+    composer = Composer(files, publisher.texts.workers, on_file)
     for base, feed in _feeds(publisher, slugs):
         composer.write(base, feed)
     publisher.texts.save()
     composer.finish()
-
-
-def _write_changed(
-    publisher: Publisher, slugs: list[str], files: StaticFolder, earlier: EarlierExport
-) -> None:
-    """Write the documents of topics, except those of an earlier export that are up to date."""
-    day = _period(publisher)
-    composer = Composer(files, publisher.texts.workers, lambda: None)
-    begun: deque[tuple[str, list[str], Dependencies]] = deque()
-
-    def remember_written() -> None:
-        while begun and all(map(files.has_written, begun[0][1])):
-            name, paths, dependencies = begun.popleft()
-            earlier.remember(name, dependencies, paths, files, day=day)
-
-    for slug in slugs:
-        name = f"feeds {slug}"
-        if written := earlier.find(name, day, files):
-            earlier.keep(name, written, files)
-            continue
-        earlier.begin()
-        bases = []
-        for base, feed in _feeds(publisher, [slug]):
-            composer.write(base, feed)
-            bases.append(base)
-        paths = [f"{base}.{extension}" for base in bases for extension in FORMATS]
-        begun.append((name, paths, earlier.dependencies()))
-        remember_written()
-    composer.finish()
-    remember_written()
-
-
-def _period(publisher: Publisher) -> str:
-    """Return the current month of archives and period of digests, after which there are new documents."""
-    now, digests = publisher.now(), DigestPublisher(publisher)
-    period = Period.of(now, digests.every, digests.zone).name if digests.every else ""
-    return f"{Month.of(now).start:%Y-%m} {period}"
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from articles.catalog.catalog import Catalog
+from articles.topics import Topic
 from feeds import archives
-from feeds.archives import Part
+from feeds.archives import Part, Place
 from feeds.cached import CachedDocument
 from feeds.changes import ChangeTimes
 from feeds.model import Feed, History
@@ -24,9 +25,10 @@ MAX_CHANGES = 100_000
 class ArchivePublisher:
     """Publishes the history of one site's topics. Thread-safe."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, catalog: Catalog | None = None) -> None:
+        """`catalog` is where articles are read, the publisher's own unless given."""
         self._publisher = publisher
-        self._catalog = publisher.catalog
+        self._catalog = catalog or publisher.catalog
         self._settings = publisher.settings
         self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
         path = publisher.catalog.path.with_name("changes-archives.sqlite")
@@ -58,11 +60,17 @@ class ArchivePublisher:
         topic = self._publisher.topic(slug)
         counts = TopicCounts(self._catalog, slug, now)
         place = archives.place(part, counts, now, self._settings.part_size) if topic else None
-        if topic is None or place is None:
-            return None
-        span = (part.month.start, part.month.end)
+        return self.placed(topic, part, place, now) if topic and place else None
+
+    def placed(self, topic: Topic, part: Part, place: Place, now: datetime) -> Feed:
+        """Return the feed of a part of a topic's history whose place is known."""
         articles = self._catalog.between(
-            slug, now, span, limit=place.count, offset=place.offset, related=self._settings.related
+            topic.slug,
+            now,
+            part.month.span,
+            limit=place.count,
+            offset=place.offset,
+            related=self._settings.related,
         )
         feed = self._publisher.build(topic, articles, now)
         history = History(

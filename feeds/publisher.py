@@ -183,15 +183,16 @@ class Publisher:
         links = ArticleLinks(
             site_url=self.site.url,
             base_url=self.catalog.conventions.base_url,
-            files=CatalogFileLookup(self.catalog, self._files, now),
+            files=self.file_lookup(now),
             now=now,
         )
-        return Bodies(
-            links=links,
-            generator=self.catalog.conventions.generator,
-            cache=self.texts,
-            revision=(self.catalog.identity, self.catalog.revision()),
-        )
+        generator = self.catalog.conventions.generator
+        revision = (self.catalog.identity, self.catalog.revision())
+        return Bodies(links=links, generator=generator, cache=self.texts, revision=revision)
+
+    def file_lookup(self, now: datetime) -> CatalogFileLookup:
+        """Return what finds the files to which links lead, for one feed or page."""
+        return CatalogFileLookup(self.catalog, self._files, now)
 
     def shared(self, _key: Hashable, make: Callable[[], T]) -> T:
         """Return the result of `make`, which reads the catalog; a subclass may cache it by the key."""

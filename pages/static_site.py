@@ -159,9 +159,9 @@ class StaticSite:
         if not outcome.is_found:
             self.dead.append((page.source, page.name))
         if outcome.is_lasting:
-            day = self._day_of(page.name) if is_page else ""
+            basis = self._day_of(page.name) if is_page else ""
             self._earlier.remember(
-                page.name, outcome.dependencies, outcome.paths, self._files, day=day, links=outcome.links
+                page.name, outcome.dependencies, outcome.paths, self._files, basis=basis, links=outcome.links
             )
 
     def _day_of(self, address: str) -> str:

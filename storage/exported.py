@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from storage.derived import DerivedFile, OpenConnection, is_damage, reason_of
+from storage.unused import remove_unused_records
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_VERSION = 1
+_VERSION = 2
 _WAIT = 10.0  # seconds for another export into the same folder
-_FIND = "SELECT files, until, day, looked_up, links FROM written WHERE name = ?"
+_FIND = "SELECT files, until, basis, looked_up, links FROM written WHERE name = ?"
 _FIND_READS = "SELECT reads FROM written WHERE name = ?"
 _SCHEMA = (
     "CREATE TABLE meta (settings TEXT NOT NULL, state TEXT NOT NULL)",
     "CREATE TABLE statements (number INTEGER PRIMARY KEY, sql TEXT NOT NULL)",
     """CREATE TABLE written (
-        name TEXT PRIMARY KEY, files TEXT NOT NULL, until INTEGER, day TEXT NOT NULL,
+        name TEXT PRIMARY KEY, files TEXT NOT NULL, until INTEGER, basis TEXT NOT NULL,
         reads BLOB NOT NULL, looked_up TEXT NOT NULL, links BLOB NOT NULL
     ) WITHOUT ROWID""",
 )
@@ -53,13 +54,13 @@ class Written:
     """The files that were made together, and everything that they depend on, but for what was read.
 
     `looked_up` are paths with what was found there. `until` is when the passing of time changes them
-    (microseconds), `day` the day that they are of, "" where they are the same on all days. `links` lead from
-    addresses to places.
+    (microseconds). `basis` is a text that differs when they may differ, such as the day they are of, "" where
+    there is none. `links` lead from addresses to places.
     """
 
     files: tuple[WrittenFile, ...]
     until: int | None = None
-    day: str = ""
+    basis: str = ""
     looked_up: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -71,8 +72,9 @@ class ExportedFiles:
     empty, and everything is made again.
     """
 
-    def __init__(self, state: Path, folder: Path, settings: str) -> None:
-        name = hashlib.blake2b(str(folder.resolve()).encode(errors="surrogateescape"), digest_size=6)
+    def __init__(self, state: Path, manifest: Path, settings: str) -> None:
+        """`manifest` is the file that lists the files of the export, in their folder."""
+        name = hashlib.blake2b(str(manifest.resolve()).encode(errors="surrogateescape"), digest_size=6)
         self.path = state / f"exported-{name.hexdigest()}.sqlite"
         self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=_WAIT)
         self._settings = settings
@@ -89,11 +91,11 @@ class ExportedFiles:
         row = self._try(lambda connection: connection.execute(_FIND, (name,)).fetchone())
         if row is None:
             return None
-        files, until, day, looked_up, links = row
+        files, until, basis, looked_up, links = row
         return Written(
             files=tuple(WrittenFile(*values) for values in json.loads(files)),
             until=until,
-            day=day,
+            basis=basis,
             looked_up=json.loads(looked_up),
             links=_unpacked(links),
         )
@@ -113,9 +115,13 @@ class ExportedFiles:
         self._try(lambda connection: self._put(connection, name, written, reads))
 
     def finish(self, state: str) -> None:
-        """Delete entries that were neither put nor kept; `state` is stored for the next export's `state`."""
+        """Delete entries that were neither put nor kept; `state` is stored for the next export's `state`.
+
+        Records of folders that are not exported into any more are deleted.
+        """
         self._try(lambda connection: self._finish(connection, state))
         self.close()
+        remove_unused_records(self.path.parent)
 
     def close(self) -> None:
         """Close the file; without `finish`, nothing in it is changed."""
@@ -141,7 +147,7 @@ class ExportedFiles:
         connection.execute(
             "INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                name, json.dumps(written.files), written.until, written.day, _packed(numbered),
+                name, json.dumps(written.files), written.until, written.basis, _packed(numbered),
                 json.dumps(written.looked_up), _packed(written.links),
             ),
         )  # fmt: skip

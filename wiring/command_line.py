@@ -20,6 +20,7 @@ from wiring.init_command import init_command
 from wiring.loading import config_path, exit_with, load_rules_or_exit
 from wiring.reporting import start_reporting
 from wiring.site import Newswire, index_of
+from wiring.static_feeds import export_feeds
 
 if TYPE_CHECKING:
     import requests
@@ -36,7 +37,11 @@ def add_commands(
             newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
         )
     )
-    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, _fetch, newswire.private))
+    app.cli.add_command(
+        feeds_commands(
+            newswire.publisher, newswire.indexer, _fetch, partial(export_feeds, newswire), newswire.private
+        )
+    )
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
     app.cli.add_command(version_command())
     app.cli.add_command(

@@ -15,12 +15,12 @@ with paused_collector():
 
     from articles.errors import ArticlesError
     from feeds.errors import FeedsError
-    from feeds.export import export
     from ops.errors import SettingError
     from storage.derived import file_error
     from text.printable import print_line, print_uncaught
     from wiring.loading import exit_with, load_or_exit
     from wiring.site import build
+    from wiring.static_feeds import export_feeds
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     try:
         newswire = build(load_or_exit(os.environ), environ=os.environ)
         newswire.refresh()
-        written, kept, removed = export(newswire.publisher, Path(arguments[0]))
+        written, kept, removed = export_feeds(newswire, Path(arguments[0]))
     except SettingError as error:
         raise exit_with(error) from None
     except (ArticlesError, FeedsError) as error:

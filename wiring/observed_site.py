@@ -5,22 +5,36 @@ The next export then renders only what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import hashlib
+import sys
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar, cast
 
 from articles.article import Article
+from articles.catalog.file_lookup import CatalogFileLookup, paths_by_name
 from articles.catalog.observed import ObservedCatalog
 from articles.catalog.served_files import ArticleFiles
 from feeds.bodies import Bodies
 from feeds.earlier import EarlierExport, Recorded, Signature
 from feeds.publisher import Publisher
+from storage.exported import ExportedFiles
 from text.cache import LruCache
+from wiring.site import Newswire
 
 T = TypeVar("T")
 
+_PROJECT = Path(__file__).resolve().parents[1]
+_CODE = ("articles", "feeds", "pages", "pictures", "storage", "text", "web", "wiring")
+_LIBRARIES = (
+    "babel", "emoji", "feedgen", "flask", "jinja2", "lxml", "markdown-it-py", "markupsafe",
+    "mdit-py-plugins", "nh3", "segno", "tzdata", "werkzeug",
+)  # fmt: skip
 _Recorded = LruCache[tuple[str, str], tuple[Recorded, object]]
 _RECORDED_BYTES = 20_000_000
 _READ_BYTES = 500  # about
@@ -81,6 +95,11 @@ class ObservedPublisher(Publisher):
         self._shared.put(key, (recorded, result), _SHARED_VALUE_BYTES)
         return result
 
+    def file_lookup(self, now: datetime) -> CatalogFileLookup:
+        """Return what finds the files to which links lead, and records each use of the names of all files."""
+        by_name = partial(self.shared, "paths by name", partial(paths_by_name, self.catalog))
+        return CatalogFileLookup(self.catalog, self._files, now, by_name)
+
     def bodies(self, now: datetime) -> Bodies:
         """Return the rules for bodies, which record lookups and when links change."""
         bodies = super().bodies(now)
@@ -116,3 +135,49 @@ class _ObservedBodies(Bodies):
         size = _READ_BYTES * (1 + len(recorded.reads) + len(recorded.looked_up))
         self.recorded.put(key, (recorded, revision), size)
         return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedSite:
+    """The parts of a site for one export, which record what each document is made from."""
+
+    catalog: ObservedCatalog
+    files: ObservedFiles
+    publisher: ObservedPublisher
+    earlier: EarlierExport
+
+
+@contextmanager
+def observed(newswire: Newswire, manifest: Path) -> Iterator[ObservedSite]:
+    """Yield the parts for the export that `manifest` lists; what they recorded is stored if all goes well.
+
+    Documents of an earlier export with other settings, or by another version of the program, are not known.
+    """
+    settings = f"{newswire.config.model_dump_json()} {_program()}"
+    with (
+        closing(ExportedFiles(newswire.config.state, manifest, settings)) as exported,
+        closing(ObservedCatalog(newswire.catalog, newswire.clock())) as catalog,
+    ):
+        files = ObservedFiles(newswire.files)
+        earlier = EarlierExport(exported, catalog, lambda path: files.signature(path, catalog.now))
+        files.earlier = earlier
+        publisher = ObservedPublisher(newswire.publisher, catalog, files, earlier)
+        yield ObservedSite(catalog=catalog, files=files, publisher=publisher, earlier=earlier)
+        exported.finish(catalog.state())
+
+
+@cache
+def _program() -> str:
+    """Return a digest of everything that a page depends on besides settings and articles."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in _files(_PROJECT / name for name in _CODE):
+        digest.update(b"%s %d " % (str(file.relative_to(_PROJECT)).encode(), file.stat().st_size))
+        digest.update(file.read_bytes())
+    digest.update(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
+    digest.update(sys.version.encode())
+    return digest.hexdigest()
+
+
+def _files(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(path for path in folder.rglob("*") if path.suffix != ".pyc" and path.is_file())

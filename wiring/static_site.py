@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,7 +16,6 @@ from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL
 from feeds.bodies import TextCache
 from feeds.digests import DigestPublisher
-from feeds.earlier import EarlierExport
 from feeds.errors import ExportError
 from feeds.export import many_texts, processes, write_feeds
 from feeds.model import Site
@@ -32,21 +28,14 @@ from pages.static_site import StaticSite
 from pages.static_targets import StaticTargets
 from pages.static_workers import Forking
 from pages.static_writer import PageWriter
-from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
 from text.zones import zone
 from web.document import Document
 from web.wsgi import WsgiResponse, call
-from wiring.observed_site import ObservedFiles, ObservedPublisher
+from wiring.observed_site import ObservedSite, observed
 from wiring.site import Newswire
 
 _MANIFEST = ".newswire-site.json"
-_PROJECT = Path(__file__).resolve().parents[1]
-_CODE = ("articles", "feeds", "pages", "pictures", "storage", "text", "web", "wiring")
-_LIBRARIES = (
-    "babel", "emoji", "flask", "jinja2", "markdown-it-py", "markupsafe", "mdit-py-plugins", "nh3", "segno",
-    "tzdata", "werkzeug",
-)  # fmt: skip
 
 
 def export_site(
@@ -62,24 +51,14 @@ def export_site(
     ExportError if a file cannot be written, or if the folder has the site of another program.
     """
     _begin(folder)
-    settings = f"{newswire.config.model_dump_json()} {_program()}"
     count = min(processes(), most_processes) if most_processes else processes()
-    with (
-        many_texts(newswire.publisher),
-        closing(ExportedFiles(newswire.config.state, folder, settings)) as exported,
-        closing(ObservedCatalog(newswire.catalog, newswire.clock())) as catalog,
-    ):
-        files = ObservedFiles(newswire.files)
-        earlier = EarlierExport(exported, catalog, lambda path: files.signature(path, catalog.now))
-        files.earlier = earlier
-        publisher = ObservedPublisher(newswire.publisher, catalog, files, earlier)
-        feeds = write_feeds(publisher, folder, earlier=earlier)
-        forking = _forking(count, publisher.texts, catalog) if count > 1 else None
+    with many_texts(newswire.publisher), observed(newswire, folder / _MANIFEST) as site:
+        feeds = write_feeds(site.publisher, folder, earlier=site.earlier)
+        forking = _forking(count, site.publisher.texts, site.catalog) if count > 1 else None
         try:
-            pages, dead = _write_pages(newswire, publisher, files, folder, earlier, forking, progress)
+            pages, dead = _write_pages(newswire, site, folder, forking, progress)
         except OSError as error:
             raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
-        exported.finish(catalog.state())
     return Exported(*map(sum, zip(feeds, pages, strict=True))), dead
 
 
@@ -103,15 +82,13 @@ def _begin(folder: Path) -> None:
 
 def _write_pages(
     newswire: Newswire,
-    publisher: Publisher,
-    beside: ArticleFiles,
+    observed_site: ObservedSite,
     folder: Path,
-    earlier: EarlierExport,
     forking: Forking | None,
     progress: Callable[[int, int], None],
 ) -> tuple[Exported, list[tuple[str, str]]]:
-    files = StaticFolder(folder, _MANIFEST, _is_inside)
-    app = _application(newswire, publisher, beside)
+    files, publisher = StaticFolder(folder, _MANIFEST, _is_inside), observed_site.publisher
+    app = _application(newswire, publisher, observed_site.files)
     begins = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     show_quality = newswire.config.pages.show_quality
     writer = PageWriter(
@@ -119,7 +96,7 @@ def _write_pages(
         ask=_asking(app, publisher.site),
         targets=StaticTargets(begins, newswire.catalog.has),
         files=files,
-        earlier=earlier,
+        earlier=observed_site.earlier,
         others={"search": lambda link: search_files(publisher, link, show_quality=show_quality)},
     )
     for path, file in _served(newswire, publisher.now()):
@@ -206,22 +183,6 @@ def _day(publisher: Publisher) -> str:
     now = publisher.now()
     local = now.astimezone(zone(publisher.catalog.conventions.timezone))
     return f"{now.date()} {local.date()}"
-
-
-@cache
-def _program() -> str:
-    """Return a digest of everything that a page depends on besides settings and articles."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in _files(_PROJECT / name for name in _CODE):
-        digest.update(b"%s %d " % (str(file.relative_to(_PROJECT)).encode(), file.stat().st_size))
-        digest.update(file.read_bytes())
-    digest.update(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
-    return digest.hexdigest()
-
-
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        yield from sorted(path for path in folder.rglob("*") if path.suffix != ".pyc" and path.is_file())
 
 
 def _is_inside(path: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
@@ -13,14 +14,31 @@ from articles.reading import record as records
 from text.links import name_of
 
 
-class CatalogFileLookup:
-    """Finds the files to which links in bodies lead, as they are at `now`; for one feed or page."""
+def paths_by_name(catalog: Catalog) -> dict[str, list[str]]:
+    """Return the paths of all articles, published or not, by the name with which links refer to them."""
+    paths: dict[str, list[str]] = {}
+    for (path,) in catalog.connection.execute("SELECT path FROM articles WHERE active ORDER BY path"):
+        paths.setdefault(name_of(path), []).append(path)
+    return paths
 
-    def __init__(self, catalog: Catalog, files: ArticleFiles | None, now: datetime) -> None:
+
+class CatalogFileLookup:
+    """Finds the files to which links in bodies lead, as they are at `now`; for one feed or page.
+
+    `by_name` returns the result of `paths_by_name`. Unless it is given, the catalog is read once for it.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        files: ArticleFiles | None,
+        now: datetime,
+        by_name: Callable[[], dict[str, list[str]]] | None = None,
+    ) -> None:
         self._catalog = catalog
         self._files = files
         self._now = now
-        self._paths_by_name: dict[str, list[str]] | None = None
+        self._by_name = by_name or cache(partial(paths_by_name, catalog))
 
     def at(self, paths: Sequence[str]) -> Article | None:
         """Return the first of the articles at these paths, published or not."""
@@ -34,13 +52,7 @@ class CatalogFileLookup:
 
     def named(self, name: str, folder: str) -> Article | None:
         """Return the article whose file has this name, preferably in `folder`, published or not."""
-        if self._paths_by_name is None:
-            self._paths_by_name = {}
-            for (path,) in self._catalog.connection.execute(
-                "SELECT path FROM articles WHERE active ORDER BY path"
-            ):
-                self._paths_by_name.setdefault(name_of(path), []).append(path)
-        paths = self._paths_by_name.get(name, [])
+        paths = self._by_name().get(name, [])
         beside = [path for path in paths if path.rpartition("/")[0] == folder]
         return self.at((beside or paths)[:1])
 

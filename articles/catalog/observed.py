@@ -44,11 +44,15 @@ class Read(NamedTuple):
 
 
 class ObservedCatalog(Catalog):
-    """A catalog as it is now, until `close`; everything that is read from it is recorded. For one thread."""
+    """A catalog as it is now, until `close`; everything that is read from it is recorded. For one thread.
+
+    What is read from `unrecorded`, the catalog in the same state, is not recorded.
+    """
 
     def __init__(self, catalog: Catalog, now: datetime) -> None:
         """Read at about the time `now`; queries must use `self.now`."""
         vars(self).update(vars(catalog))
+        self.unrecorded = catalog
         self._plain = catalog.connection
         self._plain.execute("BEGIN")
         self._before: str | None = None

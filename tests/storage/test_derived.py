@@ -31,7 +31,7 @@ from storage.derived import (
     reason_of,
     transaction,
 )
-from storage.unused import UNUSED_FOR, remove_unused
+from storage.unused import RECORDS_UNUSED_FOR, UNUSED_FOR, remove_unused, remove_unused_records
 from tests.articles.test_watcher import wait_for
 from tests.site import NOON, ArticleSite
 from tests.waiting import WAIT_SECONDS
@@ -247,6 +247,17 @@ def test_a_file_stays_for_a_day(tmp_path: Path) -> None:
     assert remove_unused(tmp_path, now=now + DAY + 60) == ["catalog-0c", "search-0d", "search-1-0c"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "catalog-0e.sqlite"])
     assert remove_unused(tmp_path / "nowhere") == []
+
+
+def test_the_record_of_an_export_stays_for_a_month(tmp_path: Path) -> None:
+    """A monthly export finds it; a catalog has its own time."""
+    for name in ("exported-0a.sqlite", "exported-0a.lock", "catalog-0c.sqlite"):
+        (tmp_path / name).touch()
+    now = (tmp_path / "exported-0a.sqlite").stat().st_mtime
+    month = RECORDS_UNUSED_FOR.total_seconds()
+    assert remove_unused_records(tmp_path, now=now + month - 60) == []
+    assert remove_unused_records(tmp_path, now=now + month + 60) == ["exported-0a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["catalog-0c.sqlite"]
 
 
 def test_an_older_version_that_still_watches_loses_nothing(tmp_path: Path) -> None:
