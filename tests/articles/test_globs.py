@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from articles.files.globs import MAX_LENGTH, MAX_WITHIN_NAMES, GlobError, checked, glob_matcher
@@ -20,11 +20,14 @@ _GLOBS = st.lists(st.sampled_from(["**/", "**", "*", "?", "/", "a", "b", ".", "[
 def _as_expression(glob: str) -> re.Pattern[str]:
     """Translate a glob into an equivalent regular expression, which may take exponential time."""
     tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    # Beside another character, `**` spans folders, and the slash after it stands for itself.
+    parts = re.split(r"((?<![^/])\*\*/|\*\*|\*|\?)", glob)
     return re.compile("".join(tokens.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
 @given(glob=_GLOBS, path=_PATHS)
+@example(glob="?**/**", path="a")
+@example(glob="a**/b", path="ab")
 def test_globs_mean_what_their_expressions_mean(glob: str, path: str) -> None:
     """A glob within the limits matches a path exactly if its expression does.
 
