@@ -16,19 +16,20 @@ import re
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import sub
 
-from articles.catalog.search_index import MAX_BODY
+from articles.article import Article
+from articles.catalog.search_index import MAX_BODY, names_of
 from articles.catalog.search_words import SIGNED_NAME, body_words, spaced
 from articles.topics import ALL
 from feeds.publisher import Publisher
 from pages.article_times import ArticleTimes
-from pages.cards import Cards, tint, topic_path
+from pages.cards import Card, Cards, tint, topic_path
 from text.words import stream_safe
 from text.zones import zone
 
@@ -103,7 +104,9 @@ def search_files(
             )
             has_body = count <= MAX_WITH_BODIES
             body = body_words(catalog.body_start(article.id, MAX_BODY)) if has_body else ""
-            yield from files.add(entry, card.published, body)
+            whole = (article.title, article.summary) if _is_cut(article, card) else ()
+            text = " ".join((body, *whole))
+            yield from files.add(entry, card.published, text, names_of(article, catalog.topics))
     yield from files.finish(
         (
             summary.topic.name,
@@ -114,6 +117,11 @@ def search_files(
         )
         for summary in catalog.summaries(now)
     )
+
+
+def _is_cut(article: Article, card: Card) -> bool:
+    """Return whether a card has only the beginning of the title or the excerpt."""
+    return len(article.title) > len(card.title) or len(article.summary) > len(card.summary)
 
 
 class SearchFiles:
@@ -130,11 +138,18 @@ class SearchFiles:
         self._waiting: list[list[object]] = []
         self._files: dict[int, tuple[str, int]] = {}
 
-    def add(self, entry: SearchEntry, published: datetime, body: str = "") -> Iterator[tuple[str, bytes]]:
-        """Add the next older article; yield the file of articles that is full with it."""
+    def add(
+        self, entry: SearchEntry, published: datetime, body: str = "", names: Collection[str] = ()
+    ) -> Iterator[tuple[str, bytes]]:
+        """Add the next older article; yield the file of articles that is full with it.
+
+        `names` are those of its publication, authors and topics, by which it is found too.
+        """
         self._next -= 1
-        places = dict.fromkeys(words(body), BODY)
-        places |= dict.fromkeys(words(" ".join((entry.summary, entry.provider, *entry.topics))), TEXT)
+        shown = {name for name in (entry.provider, *entry.topics[:MAX_NAMED]) if name in names}
+        hidden = (name for name in names if name not in shown)
+        places = dict.fromkeys(words(" ".join((body, *hidden))), BODY)
+        places |= dict.fromkeys(words(" ".join((entry.summary, *shown))), TEXT)
         places |= dict.fromkeys(words(entry.title), TITLE)
         for word, place in places.items():
             postings = self._postings[word]

@@ -15,6 +15,8 @@ from text.limits import MAX_MARKS
 
 # The marks above and below letters of the Latin and the Greek script, and of the Cyrillic ё.
 _ACCENTS = re.compile("(?<=[a-z\u0370-\u03ff\u0435])[\u0300-\u036f]+")
+_NUMBER = re.compile("[0-9]+")
+_DIGITS = 12
 # Letters that a dictionary lists with another one, without being composed of it in Unicode.
 _BASE_LETTERS = str.maketrans({"æ": "ae", "đ": "d", "ł": "l", "ø": "o", "œ": "oe"})
 _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
@@ -39,10 +41,10 @@ def without_accents(text: str) -> str:
 def sort_key(name: str) -> tuple[str, str]:
     """Return the key by which names are sorted as in a dictionary: without regard to case and accents.
 
-    Names that are equal otherwise are sorted by them. The marks of other scripts stay, because they make
-    letters of their own there, such as the Cyrillic й.
+    Names that are equal otherwise are sorted by them. Numbers are sorted by their values. The marks of other
+    scripts stay, because they make letters of their own there, such as the Cyrillic й.
     """
-    folded = fold(name)
+    folded = _NUMBER.sub(lambda number: number[0].zfill(_DIGITS), fold(name))
     if folded.isascii():
         return folded, name
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))

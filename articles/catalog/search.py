@@ -1,4 +1,4 @@
-"""Queries of the search index: full-text search over titles, excerpts and bodies, and the search of filters.
+"""Queries of the search index: full-text search over titles, excerpts, names and bodies, and filters.
 
 Results are looked up in the catalog again, so that an outdated index never shows a removed article.
 """
@@ -92,13 +92,16 @@ class Search:
         With `any_word`, one of its words is enough. There are no results without a word, or if the index
         cannot be opened, as on a full disk.
         """
-        expression = parse(query).expression(any_word=any_word)
+        parsed = parse(query)
+        in_titles = parsed.expression(any_word=any_word, column="title")
+        anywhere = parsed.expression(any_word=any_word)
         complete = False
         try:
             complete = self.index.refresh()
-            if not expression:
+            if not anywhere:
                 return SearchResults(complete=complete)
-            total, rows = self.index.run(lambda c: self._matching(c, expression, now, limit, offset))
+            expressions = in_titles, anywhere
+            total, rows = self.index.run(lambda c: self._matching(c, expressions, now, limit, offset))
         except DeadlineError:
             return SearchResults(complete=complete, timed_out=True)
         except (sqlite3.Error, OSError) as error:
@@ -109,25 +112,30 @@ class Search:
         return SearchResults(articles=articles, snippets=dict(rows), total=total, complete=complete)
 
     def _matching(
-        self, connection: sqlite3.Connection, expression: str, now: datetime, limit: int, offset: int
+        self,
+        connection: sqlite3.Connection,
+        expressions: tuple[str, str],
+        now: datetime,
+        limit: int,
+        offset: int,
     ) -> tuple[int, list[tuple[str, str]]]:
         """Return how many texts match, and the ids of one page of them with the places in their bodies.
 
-        Matches in titles come first. A few matches are ranked by their words, many by their time.
-        Raises DeadlineError.
+        `expressions` are for titles and for all texts. Matches in titles come first. A few matches are ranked
+        by their words, many by their time. Raises DeadlineError.
         """
         with Deadline(self._max_seconds).interrupting(connection):
             values = (number_of(now) + WITHIN_SECOND, microseconds(now))
             ranked: dict[int, None] = {}
-            for query in (f"title : ({expression})", expression):
-                matches = connection.execute(_NEWEST, (query, *values)).fetchall()
+            for expression in expressions:
+                matches = connection.execute(_NEWEST, (expression, *values)).fetchall()
                 if len(matches) <= MAX_RANKED:
-                    matches = connection.execute(_BEST, (query, *values)).fetchall()
+                    matches = connection.execute(_BEST, (expression, *values)).fetchall()
                 ranked |= dict.fromkeys(number for (number,) in matches)
             numbers = list(islice(ranked, offset, offset + limit))
             rows = connection.execute(_SOURCES, (json.dumps(numbers),)).fetchall()
         ids = {number: id for number, id, _ in rows}
-        places = snippets(expression, {number: columns for number, _, columns in rows})
+        places = snippets(expressions[1], {number: columns for number, _, columns in rows})
         return len(ranked), [(ids[number], places.get(number, "")) for number in numbers if number in ids]
 
     def spelled(self, query: str) -> str:

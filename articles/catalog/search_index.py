@@ -21,8 +21,9 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.search_words import body_words, segmented
 from articles.catalog.snippets import TEXT_COLUMNS, TOKENS, packed, unpacked
 from articles.reading.record import microseconds
-from articles.topics import ALL
+from articles.topics import ALL, Topics
 from storage.derived import DerivedFile, reason_of, transaction
+from text.people import without_address
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ MAX_BODY = 4_000
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
-_VERSION = 8
+_VERSION = 9
 _MAX_WAIT = 1.0  # seconds that a search waits for an update; it then uses the index as it is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
@@ -171,7 +172,7 @@ class SearchIndex:
             connection.execute("INSERT INTO spans VALUES (?, ?, ?)", span)
         texts = (
             segmented(article.title),
-            segmented(article.summary),
+            segmented(" ".join((article.summary, *names_of(article, self._catalog.topics)))),
             segmented(body_words(self._catalog.body_start(article.id, MAX_BODY))),
         )
         columns = (*texts, *narrowing.indexed(article))
@@ -202,6 +203,14 @@ class SearchIndex:
     def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
         row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()
         return row or ("", 0)
+
+
+def names_of(article: Article, topics: Topics) -> tuple[str, ...]:
+    """Return the names by which an article is found: its publication, its authors and its topics."""
+    provider = (article.provider.name,) if article.provider else ()
+    named = (topics.of(name) for name in article.topics)
+    shown = (topic.name for topic in named if topic.slug not in topics.gone)
+    return (*provider, *map(without_address, article.authors), *shown)
 
 
 def number_of(published_at: datetime) -> int:

@@ -60,11 +60,12 @@ class SearchQuery:
         """The distinct words that are required; upper and lower case are the same."""
         return list({word.casefold(): word for phrase in self.phrases for word in phrase}.values())
 
-    def expression(self, *, any_word: bool = False) -> str:
+    def expression(self, *, any_word: bool = False, column: str = "") -> str:
         """Return the query as an FTS5 expression, "" if no word is required.
 
-        With `any_word`, one of the phrases is enough. Only the last word may be a prefix, and only from
-        MIN_PREFIX characters on: a search for a prefix costs as much as one for all words with it.
+        With `any_word`, one of the phrases is enough. With a `column`, they have to be there; what is
+        excluded must not be in any column. Only the last word may be a prefix, and only from MIN_PREFIX
+        characters on: a search for a prefix costs as much as one for all words with it.
         """
         phrases = [_quoted(phrase) for phrase in self.phrases]
         if not phrases:
@@ -72,6 +73,8 @@ class SearchQuery:
         if self.ends_with_prefix and len(self.phrases[-1][-1]) >= MIN_PREFIX:
             phrases[-1] += "*"
         expression = (" OR " if any_word else " ").join(phrases)
+        if column:
+            expression = f"{column} : ({expression})"
         excluded = " OR ".join(map(_quoted, self.excluded))
         return f"({expression}) NOT ({excluded})" if excluded else expression
 

@@ -31,9 +31,6 @@
   // C++ and C# are words with their signs, as there.
   const WORD = /(?<![\p{L}\p{N}])[a-z](?:\+\+|#)(?!\p{L})|[\p{L}\p{N}]+/gu;
 
-  // Words with an apostrophe or an underscore between them follow each other, as in don't, l'index and snake_case.
-  const JOINED = /(?<![\p{L}\p{N}])[a-z](?:\+\+|#)(?!\p{L})|[\p{L}\p{N}_'’]+/gu;
-
   // Typographic quotation marks mean the same as straight ones.
   const QUOTES = /[“”„«»「」]/gu;
 
@@ -49,12 +46,16 @@
     const known = new Set();
     let left = MAX_WORDS;
     for (const [, minus, phrase, plain] of query.replace(QUOTES, '"').matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
-      const parts = phrase === undefined ? folded(plain).match(JOINED) ?? [] : [phrase];
-      for (const piece of parts.map(wordsOf)) {
+      const words = wordsOf(phrase ?? plain);
+      const isUnspaced = plain && folded(plain).search(UNSPACED) >= 0;
+      // Characters that are words of their own count as one word, like those of other scripts.
+      const size = (folded(phrase ?? plain).match(WORD) ?? []).length;
+      for (const piece of phrase !== undefined || isUnspaced ? [words] : words.map((word) => [word])) {
         const key = `${minus}${piece.join(" ")}`;
         if (!piece.length || known.has(key)) continue;
-        if (piece.length > left) return asked;
-        left -= piece.length;
+        const cost = Math.min(piece.length, size);
+        if (cost > left) return asked;
+        left -= cost;
         known.add(key);
         (minus ? asked.excluded : asked.phrases).push(piece);
         if (!minus) asked.isOpen = phrase === undefined;
@@ -126,13 +127,12 @@
   }
 
   // An article has a phrase where its words follow each other in a text that is known here. Of a body only the
-  // words are known: then they are enough. The last word of an open phrase is a beginning.
+  // words are known: then they are enough.
 
-  function hasPhrase(shown, phrase, isInBody, isOpen) {
+  function hasPhrase(shown, phrase, isInBody) {
     const [title, , summary, provider, , named] = shown;
     const texts = [title, summary, provider, ...named].map((text) => ` ${wordsOf(text).join(" ")} `);
-    const wanted = ` ${phrase.join(" ")}${isOpen ? "" : " "}`;
-    return isInBody || texts.some((text) => text.includes(wanted));
+    return isInBody || texts.some((text) => text.includes(` ${phrase.join(" ")} `));
   }
 
   // The best first: those with all words in their titles, then by how rare the words are, and how new the article.
@@ -173,14 +173,13 @@
     const wanted = (found) => found.filter((each) => !excluded.has(each.number));
     const all = wanted(ranked(index, places, true));
     const phrases = asked.phrases.filter((phrase) => phrase.length > 1);
-    const open = last >= 0 ? asked.phrases.at(-1) : null;
     const without = asked.excluded.filter((phrase) => phrase.length > 1);
     if (!phrases.length && !without.length) return { all, near: all.length ? [] : wanted(ranked(index, places, false)) };
     const exact = [];
     for (const each of all) {
       const shown = await article(index, each.number);
-      if (phrases.every((phrase) => hasPhrase(shown, phrase, each.place === BODY, phrase === open)) &&
-          !without.some((phrase) => hasPhrase(shown, phrase, false, false))) exact.push(each);
+      if (phrases.every((phrase) => hasPhrase(shown, phrase, each.place === BODY)) &&
+          !without.some((phrase) => hasPhrase(shown, phrase, false))) exact.push(each);
     }
     return { all: exact, near: [] };
   }
@@ -235,8 +234,9 @@
   // of that very name comes first.
 
   function topicsNamed(index, words) {
-    const isIn = (names, word) =>
-      ([...word].length < MIN_BEGINNING ? wordsOf(names).includes(word) : folded(names).includes(word));
+    const isIn = (names, word) => (/^[a-z0-9]{1,2}$/.test(word)
+      ? new RegExp(`(?<![a-z0-9])${word}(?![a-z0-9])`).test(folded(names))
+      : folded(names).includes(word));
     const isName = ([name]) => wordsOf(name).join(" ") === words.join(" ");
     return index.topics
       .filter(([name, , , , others]) => words.length && words.every((word) => isIn(`${name} ${others}`, word)))

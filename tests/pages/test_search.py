@@ -175,14 +175,35 @@ def test_the_place_in_the_body_is_shown(site: ArticleSite, web: Web) -> None:
     assert web.get("/search?q=secret").text.count("No results") == 1
 
 
-def test_topics_come_first(site: ArticleSite, web: Web) -> None:
-    """A search finds topics by name, and links to them."""
-    site.write("a.md", title="Something", topics=["Go tools"])
+def test_topics_come_first(site: ArticleSite) -> None:
+    """A search finds topics by any of their names, and links to them."""
+    site.topics = [{"name": "Go", "aliases": ["Go tools"]}]
+    site.write("a.md", title="Something", topics=["Go"])
+    web = Web(site)
     web.refresh()
     tree = parse(web.get("/search?q=tools").text)
-    assert tree.xpath("//section[@class='found-topics']//a/@href") == ["/topics/go-tools"]
+    assert tree.xpath("//section[@class='found-topics']//a/@href") == ["/topics/go"]
     assert tree.xpath("string(//p[@role='status'])") == "No article contains “tools”."
     assert texts(tree, "//article//h3") == ["Something"]  # the newest of the topic
+
+
+def test_an_excluded_word_is_nowhere_in_a_result(site: ArticleSite, web: Web) -> None:
+    """An excluded word may not be in the text either of an article that its title matches."""
+    site.write("a.md", "About gophers", title="Animals")
+    site.write("b.md", "About cats", title="Animals, too")
+    web.refresh()
+    assert ids(Search(web.newswire.catalog), "animals -gophers") == ["b"]
+
+
+def test_articles_are_found_by_their_names(site: ArticleSite, web: Web) -> None:
+    """The names of an article's publication, authors and topics are searched as its excerpt is."""
+    site.write(
+        "a.md", title="One", topics=["Go tools"], provider={"name": "Byte Ledger"}, authors=["Ann Lee"]
+    )
+    site.write("b.md", title="Two")
+    web.refresh()
+    for query in ("tools", "byte ledger", "ann", "one ann tools"):
+        assert ids(Search(web.newswire.catalog), query) == ["a"]
 
 
 def test_topics_are_found_without_their_accents(site: ArticleSite, web: Web) -> None:

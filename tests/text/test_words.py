@@ -15,6 +15,7 @@ from text.words import sort_key, without_accents
         ["été", "éteint", "etf", "Œuvre", "of"],
         ["единица", "ёлка", "ель", "жук", "инжир", "йога", "каша"],  # a ё is an е, but a й is no и
         ["Lodz", "Łódź", "Lodz a", "Lof"],
+        ["Python", "Python 3.9", "python 3.10", "Python 10"],
         ["かき", "がく", "きく"],
     ],
 )
