@@ -57,7 +57,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchivePart:
     """A part of a month, counted from 1."""
 
     month: Month
@@ -71,17 +71,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ArchivePlace:
     """The place of a part: the range of its month's articles, newest first, and its neighbours."""
 
     offset: int
     count: int
-    previous: Part | None
-    next: Part | None
+    previous: ArchivePart | None
+    next: ArchivePart | None
     is_closed: bool
 
 
-class Counts(Protocol):
+class ArchiveCounts(Protocol):
     """The counts of one topic's published articles by period."""
 
     def between(self, start: datetime, end: datetime) -> int:
@@ -94,15 +94,15 @@ class Counts(Protocol):
         """Return when the oldest one at a time or later was published, or None."""
 
 
-def parse(name: str) -> Part | None:
+def parse(name: str) -> ArchivePart | None:
     """Return the part that an address names, or None."""
     match = _NAME.fullmatch(name) if len(name) <= len("2026-05-99999") else None
     if match is None or match[1] == "0000":
         return None
-    return Part(Month(int(match[1]), int(match[2])), int(match[3] or 1))
+    return ArchivePart(Month(int(match[1]), int(match[2])), int(match[3] or 1))
 
 
-def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
+def place(part: ArchivePart, counts: ArchiveCounts, now: datetime, size: int) -> ArchivePlace | None:
     """Return the place of a part with at most `size` articles at `now`, or None if it does not exist.
 
     Every month from the first one with articles to the current one has at least one part, which may be empty;
@@ -118,10 +118,10 @@ def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
     is_full = part.number * size <= count
     if count == 0:
         later = counts.oldest_since(month.end)
-        following = Part(Month.of(later)) if later else None
+        following = ArchivePart(Month.of(later)) if later else None
     else:
-        following = Part(month, part.number + 1) if is_full else _first_of(month.after, now)
-    return Place(
+        following = ArchivePart(month, part.number + 1) if is_full else _first_of(month.after, now)
+    return ArchivePlace(
         offset=count - last,
         count=last - (part.number - 1) * size,
         previous=previous,
@@ -130,37 +130,37 @@ def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
     )
 
 
-def part_at(time: datetime, older: int, size: int) -> Part:
+def part_at(time: datetime, older: int, size: int) -> ArchivePart:
     """Return the part with the article published at `time`, whose month has `older` articles before it."""
-    return Part(Month.of(time), older // size + 1)
+    return ArchivePart(Month.of(time), older // size + 1)
 
 
-def all_parts(counts: Counts, now: datetime, size: int) -> Iterator[Part]:
+def all_parts(counts: ArchiveCounts, now: datetime, size: int) -> Iterator[ArchivePart]:
     """Yield every part that another one links to, newest first."""
     time = counts.newest_before(now)
-    seen: Part | None = None
+    newest: ArchivePart | None = None
     while time is not None:
         month = Month.of(time)
         following = _first_of(month.after, now)
-        if following and following != seen:
+        if following and following != newest:
             yield following
         count = counts.between(month.start, month.end)
         for number in range(count // size + 1, 0, -1):
-            seen = Part(month, number)
-            yield seen
-        seen = Part(month)
+            newest = ArchivePart(month, number)
+            yield newest
+        newest = ArchivePart(month)
         time = counts.newest_before(month.start)
 
 
-def _previous(part: Part, counts: Counts, size: int) -> Part | None:
+def _previous(part: ArchivePart, counts: ArchiveCounts, size: int) -> ArchivePart | None:
     if part.number > 1:
-        return Part(part.month, part.number - 1)
+        return ArchivePart(part.month, part.number - 1)
     time = counts.newest_before(part.month.start)
     if time is None:
         return None
     month = Month.of(time)
-    return Part(month, -(-counts.between(month.start, month.end) // size))
+    return ArchivePart(month, -(-counts.between(month.start, month.end) // size))
 
 
-def _first_of(month: Month | None, now: datetime) -> Part | None:
-    return Part(month) if month and month <= Month.of(now) else None
+def _first_of(month: Month | None, now: datetime) -> ArchivePart | None:
+    return ArchivePart(month) if month and month <= Month.of(now) else None

@@ -6,13 +6,13 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from articles.catalog.timeline import Timeline, versions
+from articles.catalog.timeline import TopicTimeline, versions
 from articles.topics import Topic
 from feeds import archives
-from feeds.archives import Part, Place
-from feeds.composing import Composer
+from feeds.archives import ArchivePart, ArchivePlace
 from feeds.digests import DigestPublisher, Period
-from feeds.earlier import Dependencies, EarlierExport
+from feeds.earlier_export import Dependencies, EarlierExport
+from feeds.feed_files import FeedFileWriter
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.model import Feed
@@ -34,10 +34,10 @@ class ChangedFeeds:
         self._files = files
         self._earlier = earlier
         self._on_file = on_file
-        self._composer = Composer(files, publisher.texts.workers, on_file)
+        self._writer = FeedFileWriter(files, publisher.texts.workers, on_file)
         self._now = publisher.now()
         self._digests = DigestPublisher(publisher)
-        self._begun: deque[tuple[str, str, list[str], Dependencies]] = deque()
+        self._pending: deque[tuple[str, str, list[str], Dependencies]] = deque()
         # What is read for archives is not recorded: their basis covers it, for a tenth of the time.
         self._history = ArchivePublisher(publisher, earlier.unrecorded)
         self._versions = versions(earlier.unrecorded) if publisher.settings.archives else {}
@@ -50,12 +50,12 @@ class ChangedFeeds:
             topic = self._publisher.topic(slug)
             if topic and self._publisher.settings.archives:
                 self._write_archives(topic)
-        self._composer.finish()
+        self._writer.finish()
         self._remember_written()
 
     def _write_archives(self, topic: Topic) -> None:
         settings, now = self._publisher.settings, self._now
-        timeline = Timeline(self._earlier.unrecorded, topic.slug, now)
+        timeline = TopicTimeline(self._earlier.unrecorded, topic.slug, now)
         if len(timeline) <= settings.size:
             return
         for part in archives.all_parts(timeline, now, settings.part_size):
@@ -69,24 +69,24 @@ class ChangedFeeds:
 
         Only then are they built: `feeds` is a generator.
         """
-        if written := self._earlier.find(name, basis, self._files):
-            self._earlier.keep(name, written, self._files)
-            for _ in written.files:
+        if record := self._earlier.find(name, basis, self._files):
+            self._earlier.keep(name, record, self._files)
+            for _ in record.files:
                 self._on_file()
             return
         self._earlier.begin()
         bases = []
         for base, feed in feeds:
-            self._composer.write(base, feed)
+            self._writer.write(base, feed)
             bases.append(base)
         paths = [f"{base}.{extension}" for base in bases for extension in FORMATS]
-        self._begun.append((name, basis, paths, self._earlier.dependencies()))
+        self._pending.append((name, basis, paths, self._earlier.dependencies()))
         self._remember_written()
 
     def _remember_written(self) -> None:
         """Record what has been written by now: other processes may still write the rest."""
-        while self._begun and all(map(self._files.has_written, self._begun[0][2])):
-            name, basis, paths, dependencies = self._begun.popleft()
+        while self._pending and all(map(self._files.has_written, self._pending[0][2])):
+            name, basis, paths, dependencies = self._pending.popleft()
             self._earlier.remember(name, dependencies, paths, self._files, basis=basis)
 
     def _newest(self, slug: str) -> Iterator[tuple[str, Feed]]:
@@ -97,10 +97,10 @@ class ChangedFeeds:
             if digest is not None:
                 yield f"digests/{slug}", digest
 
-    def _archive(self, topic: Topic, part: Part, place: Place) -> Iterator[tuple[str, Feed]]:
+    def _archive(self, topic: Topic, part: ArchivePart, place: ArchivePlace) -> Iterator[tuple[str, Feed]]:
         yield f"feeds/{topic.slug}/{part.name}", self._history.placed(topic, part, place, self._now)
 
-    def _basis(self, topic: Topic, part: Part, place: Place, timeline: Timeline) -> str:
+    def _basis(self, topic: Topic, part: ArchivePart, place: ArchivePlace, timeline: TopicTimeline) -> str:
         """Return a digest of what an archive depends on, besides settings and the links in its texts."""
         neighbours = (topic, place.previous, place.next, place.is_closed)
         digest = hashlib.blake2b(repr(neighbours).encode(errors="backslashreplace"), digest_size=16)

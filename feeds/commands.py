@@ -19,7 +19,7 @@ from feeds.export import check_target
 from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
-from storage.static_folder import Exported
+from storage.static_folder import ExportCounts
 from text.printable import print_json, print_line
 from text.tables import Column
 from text.terminal import CommandError, print_table, progress_bar
@@ -36,7 +36,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 Fetch = Callable[..., bytes]
 """Returns the content at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
 
-Export = Callable[[Path, Callable[[int, int], None]], Exported]
+Export = Callable[[Path, Callable[[int, int], None]], ExportCounts]
 """Writes every feed into a folder, and reports how many files are done, of how many. Raises ExportError."""
 
 
@@ -94,7 +94,7 @@ def _add_export(group: AppGroup, indexer: Indexer, export: Export) -> None:
         print_exported(done, as_json=as_json)
 
 
-def print_exported(done: Exported, *, as_json: bool, **more: object) -> None:
+def print_exported(done: ExportCounts, *, as_json: bool, **more: object) -> None:
     """Print how many files an export wrote, left unchanged and removed; JSON also has the values `more`."""
     if as_json:
         print_json({"written": done.written, "unchanged": done.kept, "removed": done.removed, **more})

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from articles.topics import ALL
 from feeds.bodies import TextCache
-from feeds.composing import Composer
 from feeds.digests import DigestPublisher
 from feeds.errors import ExportError
+from feeds.feed_files import FeedFileWriter
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.model import Feed
@@ -24,10 +24,10 @@ from feeds.publisher import Publisher
 from feeds.stored_texts import StoredTexts
 from feeds.subscriptions import Subscriptions
 from feeds.workers import YOUNG_OBJECTS, Workers
-from storage.static_folder import Exported, StaticFolder
+from storage.static_folder import ExportCounts, StaticFolder
 
 if TYPE_CHECKING:
-    from feeds.earlier import EarlierExport
+    from feeds.earlier_export import EarlierExport
 
 _EXTENSIONS = "|".join(FORMATS)
 _EXPORTED_PATH = re.compile(
@@ -48,7 +48,7 @@ def check_target(folder: Path, articles: Path) -> None:
 
 def export(
     publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
-) -> Exported:
+) -> ExportCounts:
     """Write every document below `folder`, and return counts of files; raises ExportError if that fails.
 
     A file is replaced atomically, and only if its bytes differ. Files that an earlier export wrote and this
@@ -63,7 +63,7 @@ def write_feeds(
     folder: Path,
     progress: Callable[[int, int], None] = lambda done, of: None,
     earlier: EarlierExport | None = None,
-) -> Exported:
+) -> ExportCounts:
     """Do what `export` does, with the publisher's cache of texts: see `many_texts`.
 
     Documents of an `earlier` export that are up to date are not rendered again.
@@ -99,11 +99,11 @@ def _counting(progress: Callable[[int, int], None], expected: int) -> Callable[[
 def _write_all(
     publisher: Publisher, slugs: list[str], files: StaticFolder, on_file: Callable[[], None]
 ) -> None:
-    composer = Composer(files, publisher.texts.workers, on_file)
+    writer = FeedFileWriter(files, publisher.texts.workers, on_file)
     for base, feed in _feeds(publisher, slugs):
-        composer.write(base, feed)
+        writer.write(base, feed)
     publisher.texts.save()
-    composer.finish()
+    writer.finish()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from articles.catalog.catalog import Catalog
 from articles.topics import Topic
 from feeds import archives
-from feeds.archives import Part, Place
+from feeds.archives import ArchivePart, ArchivePlace
 from feeds.cached import CachedDocument
 from feeds.changes import ChangeTimes
 from feeds.model import Feed, History
@@ -55,14 +55,14 @@ class ArchivePublisher:
             store(self._documents, key, cached, document)
         return cached.document
 
-    def feed(self, slug: str, part: Part, now: datetime) -> Feed | None:
+    def feed(self, slug: str, part: ArchivePart, now: datetime) -> Feed | None:
         """Return the feed of a part of a topic's history, or None without such a part."""
         topic = self._publisher.topic(slug)
         counts = TopicCounts(self._catalog, slug, now)
         place = archives.place(part, counts, now, self._settings.part_size) if topic else None
         return self.placed(topic, part, place, now) if topic and place else None
 
-    def placed(self, topic: Topic, part: Part, place: Place, now: datetime) -> Feed:
+    def placed(self, topic: Topic, part: ArchivePart, place: ArchivePlace, now: datetime) -> Feed:
         """Return the feed of a part of a topic's history whose place is known."""
         articles = self._catalog.between(
             topic.slug,
@@ -82,7 +82,7 @@ class ArchivePublisher:
         # Hubs are notified only of changes of the feed.
         return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history, hubs=())
 
-    def parts(self, slug: str, now: datetime) -> Iterator[Part]:
+    def parts(self, slug: str, now: datetime) -> Iterator[ArchivePart]:
         """Yield every part of a topic's history that has a link; none if the feed has all articles."""
         if self._settings.archives and self._catalog.count(slug, now) > self._settings.size:
             yield from archives.all_parts(
@@ -111,5 +111,5 @@ class TopicCounts:
         return self.catalog.oldest_since(self.slug, self.now, time)
 
 
-def _base(feed: Feed, part: Part | None) -> str | None:
+def _base(feed: Feed, part: ArchivePart | None) -> str | None:
     return f"{feed.base_url}/{part.name}" if part else None

@@ -15,12 +15,12 @@ from articles.errors import ArticlesError
 from feeds.commands import print_exported
 from feeds.errors import ExportError
 from feeds.export import check_target
-from storage.static_folder import Exported
+from storage.static_folder import ExportCounts
 from text.printable import print_line
 from text.terminal import CommandError, progress_bar
 
 Progress = Callable[[int, int], None]
-Export = Callable[[Path, Progress], tuple[Exported, list[tuple[str, str]]]]
+Export = Callable[[Path, Progress], tuple[ExportCounts, list[tuple[str, str]]]]
 """Writes the site into a folder; returns counts of files, and broken links as pairs of page and address."""
 
 _MOST_NAMED = 20

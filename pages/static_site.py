@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from feeds.earlier import EarlierExport
+from feeds.earlier_export import EarlierExport
 from pages.static_targets import ARTICLES, StaticTarget, StaticTargets, TargetKind
 from pages.static_workers import Forking, PageWorkers, PendingPages
 from pages.static_writer import Links, PageWriter, WriteResult
-from storage.exported import Written
+from storage.export_records import ExportRecord
 from storage.static_folder import StaticFolder
 
 NOT_FOUND = "/404.html"
@@ -32,7 +32,7 @@ class _PlannedPage:
 
     name: str
     source: str = ""
-    earlier: Written | None = None
+    earlier: ExportRecord | None = None
     pending: PendingPages | None = None
     place: int = 0
 

@@ -11,7 +11,7 @@ from html import escape, unescape
 from pathlib import Path
 from sys import getsizeof
 
-from feeds.earlier import Dependencies, EarlierExport
+from feeds.earlier_export import Dependencies, EarlierExport
 from feeds.model import Site
 from pages.static_targets import StaticTargets
 from storage.static_folder import StaticFolder

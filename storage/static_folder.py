@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 
-class Exported(NamedTuple):
+class ExportCounts(NamedTuple):
     """The numbers of files that were written, left unchanged, and removed."""
 
     written: int
@@ -86,14 +86,14 @@ class StaticFolder:
         """Return whether there is a file at this path, whoever wrote it."""
         return (self.folder / path).is_file()
 
-    def finish(self) -> Exported:
+    def finish(self) -> ExportCounts:
         """Remove files that are no longer written, write the manifest, and return the counts."""
         stale = self._before - self._paths
         for path in stale:
             self._remove(path)
         listed = json.dumps(sorted(self._paths), ensure_ascii=False, indent=0)
         replaced(self.folder / self._manifest, listed.encode())
-        return Exported(self._written, len(self._paths) - self._written, len(stale))
+        return ExportCounts(self._written, len(self._paths) - self._written, len(stale))
 
     def _listed(self) -> list[str]:
         try:

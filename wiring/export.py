@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     try:
         newswire = build(load_or_exit(os.environ), environ=os.environ)
         newswire.refresh()
-        written, kept, removed = export_feeds(newswire, Path(arguments[0]))
+        written, unchanged, removed = export_feeds(newswire, Path(arguments[0]))
     except SettingError as error:
         raise exit_with(error) from None
     except (ArticlesError, FeedsError) as error:
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         return 1
     for problem in newswire.catalog.problems():
         print_line(f"left out {problem}", stream=sys.stderr)
-    print_line(f"{written} written, {kept} unchanged, {removed} removed")
+    print_line(f"{written} written, {unchanged} unchanged, {removed} removed")
     return 0
 
 

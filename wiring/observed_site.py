@@ -21,9 +21,9 @@ from articles.catalog.file_lookup import CatalogFileLookup, paths_by_name
 from articles.catalog.observed import ObservedCatalog
 from articles.catalog.served_files import ArticleFiles
 from feeds.bodies import Bodies
-from feeds.earlier import EarlierExport, Recorded, Signature
+from feeds.earlier_export import EarlierExport, RecordedInputs, Signature
 from feeds.publisher import Publisher
-from storage.exported import ExportedFiles
+from storage.export_records import ExportRecords
 from text.cache import LruCache
 from wiring.site import Newswire
 
@@ -35,7 +35,7 @@ _LIBRARIES = (
     "babel", "emoji", "feedgen", "flask", "jinja2", "lxml", "markdown-it-py", "markupsafe",
     "mdit-py-plugins", "nh3", "segno", "tzdata", "werkzeug",
 )  # fmt: skip
-_Recorded = LruCache[tuple[str, str], tuple[Recorded, object]]
+_Recorded = LruCache[tuple[str, str], tuple[RecordedInputs, object]]
 _RECORDED_BYTES = 20_000_000
 _READ_BYTES = 500  # about
 _SHARED_BYTES = 20_000_000
@@ -82,7 +82,7 @@ class ObservedPublisher(Publisher):
         self.texts = publisher.texts
         self._earlier = earlier
         self._recorded = _Recorded(_RECORDED_BYTES)
-        self._shared = LruCache[Hashable, tuple[Recorded, object]](_SHARED_BYTES)
+        self._shared = LruCache[Hashable, tuple[RecordedInputs, object]](_SHARED_BYTES)
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the result of `make`, called once for each key. It must not resolve links."""
@@ -155,7 +155,7 @@ def observed(newswire: Newswire, manifest: Path) -> Iterator[ObservedSite]:
     """
     settings = f"{newswire.config.model_dump_json()} {_program()}"
     with (
-        closing(ExportedFiles(newswire.config.state, manifest, settings)) as exported,
+        closing(ExportRecords(newswire.config.state, manifest, settings)) as exported,
         closing(ObservedCatalog(newswire.catalog, newswire.clock())) as catalog,
     ):
         files = ObservedFiles(newswire.files)

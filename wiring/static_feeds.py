@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feeds.export import MANIFEST, export, many_texts, write_feeds
-from storage.static_folder import Exported
+from storage.static_folder import ExportCounts
 from wiring.site import Newswire
 
 
 def export_feeds(
     newswire: Newswire, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
-) -> Exported:
+) -> ExportCounts:
     """Write every feed into a folder, as `feeds.export.export` does. Raises ExportError.
 
     Without archives there are so few documents that recording what they are made from is not worth it.

@@ -28,7 +28,7 @@ from pages.static_site import StaticSite
 from pages.static_targets import StaticTargets
 from pages.static_workers import Forking
 from pages.static_writer import PageWriter
-from storage.static_folder import Exported, StaticFolder
+from storage.static_folder import ExportCounts, StaticFolder
 from text.zones import zone
 from web.document import Document
 from web.wsgi import WsgiResponse, call
@@ -44,7 +44,7 @@ def export_site(
     progress: Callable[[int, int], None] = lambda done, of: None,
     *,
     most_processes: int | None = None,
-) -> tuple[Exported, list[tuple[str, str]]]:
+) -> tuple[ExportCounts, list[tuple[str, str]]]:
     """Write the site into a folder; return counts of files, and the broken links as (page, address).
 
     Up to `most_processes` processes write pages, by default as many as there are processors. Raises
@@ -59,7 +59,7 @@ def export_site(
             pages, dead = _write_pages(newswire, site, folder, forking, progress)
         except OSError as error:
             raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
-    return Exported(*map(sum, zip(feeds, pages, strict=True))), dead
+    return ExportCounts(*map(sum, zip(feeds, pages, strict=True))), dead
 
 
 def _begin(folder: Path) -> None:
@@ -86,7 +86,7 @@ def _write_pages(
     folder: Path,
     forking: Forking | None,
     progress: Callable[[int, int], None],
-) -> tuple[Exported, list[tuple[str, str]]]:
+) -> tuple[ExportCounts, list[tuple[str, str]]]:
     files, publisher = StaticFolder(folder, _MANIFEST, _is_inside), observed_site.publisher
     app = _application(newswire, publisher, observed_site.files)
     begins = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}

@@ -30,7 +30,7 @@ _TIMES = (
 )
 
 
-class Read(NamedTuple):
+class RecordedQuery(NamedTuple):
     """A statement with its values, the number of rows that were read, and their digest.
 
     `is_whole` is set if all rows of the result were read.
@@ -59,7 +59,7 @@ class ObservedCatalog(Catalog):
         self._is_changed = False
         self.now = _unused_time(self._plain, now)
         self._stamp = microseconds(self.now)
-        self._recorded: list[_Rows | Read] = []
+        self._recorded: list[_Rows | RecordedQuery] = []
         self._digests: dict[tuple[object, ...], str] = {}
 
     def close(self) -> None:
@@ -98,26 +98,29 @@ class ObservedCatalog(Catalog):
         self._recorded.append(rows)
         return rows
 
-    def take_reads(self) -> list[Read]:
+    def take_reads(self) -> list[RecordedQuery]:
         """Return what was read since the last call, each read once."""
         reads = self.reads_since(0)
         self._recorded.clear()
         return reads
 
-    def reads_since(self, mark: int) -> list[Read]:
+    def reads_since(self, mark: int) -> list[RecordedQuery]:
         """Return what was read since the method `mark` returned this number, each read once."""
-        reads = (item if isinstance(item, Read) else item.read(self._stamp) for item in self._recorded[mark:])
+        reads = (
+            item if isinstance(item, RecordedQuery) else item.read(self._stamp)
+            for item in self._recorded[mark:]
+        )
         return list(dict.fromkeys(reads))
 
     def mark(self) -> int:
         """Return a number that identifies what has been read until now."""
         return len(self._recorded)
 
-    def record(self, reads: Iterable[Read]) -> None:
+    def record(self, reads: Iterable[RecordedQuery]) -> None:
         """Record earlier reads again, for another use of their results."""
         self._recorded.extend(reads)
 
-    def has_same_results(self, reads: Iterable[Read]) -> bool:
+    def has_same_results(self, reads: Iterable[RecordedQuery]) -> bool:
         """Return whether all of these reads would have the same results now."""
         return all(self._digest(read) == read.digest for read in reads)
 
@@ -136,7 +139,7 @@ class ObservedCatalog(Catalog):
     def _meta(self, key: str) -> Any:
         return self._plain.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
 
-    def _digest(self, read: Read) -> str:
+    def _digest(self, read: RecordedQuery) -> str:
         key = read[:-1]
         digest = self._digests.get(key)
         if digest is None:
@@ -175,12 +178,12 @@ class _Rows:
         self._count = 0
         self._is_whole = False
 
-    def read(self, stamp: int) -> Read:
+    def read(self, stamp: int) -> RecordedQuery:
         """Return what was read; `stamp` is the time of the query, for which NOW is the placeholder."""
         values = tuple(NOW if value == stamp else value for value in self._values)
         digest = self._digest.copy()
         digest.update(b"%d %d" % (self._count, self._is_whole))
-        return Read(self._sql, values, self._count, self._is_whole, digest.hexdigest())
+        return RecordedQuery(self._sql, values, self._count, self._is_whole, digest.hexdigest())
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         while (row := self.fetchone()) is not None:

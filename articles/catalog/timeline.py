@@ -20,7 +20,7 @@ def versions(catalog: Catalog) -> dict[int, bytes]:
     return {number: b"%s%s\0" % (fingerprint, path.encode()) for number, path, fingerprint in rows}
 
 
-class Timeline:
+class TopicTimeline:
     """The articles of a topic (or of `all`) that are shown at `now`, by the time of publication."""
 
     def __init__(self, catalog: Catalog, slug: str, now: datetime) -> None:

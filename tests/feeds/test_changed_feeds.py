@@ -9,7 +9,7 @@ import pytest
 from feeds.export import export
 from feeds.history import ArchivePublisher
 from feeds.model import Feed
-from storage.static_folder import Exported, StaticFolder
+from storage.static_folder import ExportCounts, StaticFolder
 from tests.site import ArticleSite, Clock, put
 from wiring.site import build
 from wiring.static_feeds import export_feeds
@@ -73,7 +73,7 @@ class Exports:
         assert _contents(self.folder) == _contents(first)
         return built
 
-    last: Exported
+    last: ExportCounts
     """The counts of files of the last export."""
 
 
@@ -170,7 +170,7 @@ def test_an_interrupted_export_is_completed_by_the_next(
 ) -> None:
     """What was recorded before stays, and the files that were already replaced are examined again."""
 
-    def interrupt(folder: StaticFolder) -> Exported:
+    def interrupt(folder: StaticFolder) -> ExportCounts:
         raise KeyboardInterrupt
 
     exports.write(1, title="Another title")

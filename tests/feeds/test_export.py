@@ -10,7 +10,7 @@ import pytest
 from feeds.errors import ExportError
 from feeds.export import export
 from feeds.publisher import Publisher
-from storage.static_folder import Exported
+from storage.static_folder import ExportCounts
 from tests.site import ArticleSite
 
 
@@ -23,7 +23,7 @@ def publisher(site: ArticleSite) -> Publisher:
     return site.publisher(indexer.catalog)
 
 
-def run(publisher: Publisher, folder: Path) -> Exported:
+def run(publisher: Publisher, folder: Path) -> ExportCounts:
     """Export, and check that the progress goes from 1 to the end."""
     steps: list[tuple[int, int]] = []
     done = export(publisher, folder, lambda step, of: steps.append((step, of)))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds.archives import Month, Part, all_parts, parse, place
+from feeds.archives import ArchivePart, Month, all_parts, parse, place
 from feeds.export import export
 from feeds.formats import FORMATS
 from tests.site import NOON, URL, ArticleSite, Clock, Web
@@ -236,4 +236,4 @@ def test_only_names_of_parts_are_read(name: str) -> None:
 def test_the_last_month_has_no_next() -> None:
     """December 9999 is the last month."""
     assert Month(9999, 12).after is None and Month(9999, 11).after == Month(9999, 12)
-    assert Part(Month(9999, 12)).name == "9999-12"
+    assert ArchivePart(Month(9999, 12)).name == "9999-12"

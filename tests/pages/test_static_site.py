@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from feeds.errors import ExportError
-from storage.static_folder import Exported, StaticFolder
+from storage.static_folder import ExportCounts, StaticFolder
 from tests.commands import run_here
 from tests.pages.parsed import parse
 from tests.site import ArticleSite, Clock, Web, put
@@ -223,7 +223,7 @@ def test_the_manifest_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     (folder / "linked").symlink_to(outside)
     (folder / "m.json").write_text('["linked/precious.txt", "../outside/precious.txt"]')
     files = StaticFolder(folder, "m.json", lambda path: True)
-    assert files.finish() == Exported(0, 0, 2)
+    assert files.finish() == ExportCounts(0, 0, 2)
     assert (outside / "precious.txt").exists()
 
 

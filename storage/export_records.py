@@ -37,7 +37,7 @@ _SCHEMA = (
 )
 
 
-class WrittenFile(NamedTuple):
+class ExportedFile(NamedTuple):
     """A file as it was just after it was written: its path in the folder, its size and its time."""
 
     path: str
@@ -50,26 +50,26 @@ Read = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """The files that were made together, and everything that they depend on, but for what was read.
+class ExportRecord:
+    """The files that were written together, and everything that they depend on, except queries.
 
     `looked_up` are paths with what was found there. `until` is when the passing of time changes them
     (microseconds). `basis` is a text that differs when they may differ, such as the day they are of, "" where
-    there is none. `links` lead from addresses to places.
+    there is none. `links` lead from addresses to their targets.
     """
 
-    files: tuple[WrittenFile, ...]
+    files: tuple[ExportedFile, ...]
     until: int | None = None
     basis: str = ""
     looked_up: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str | None] = field(default_factory=dict)
 
 
-class ExportedFiles:
+class ExportRecords:
     """What the last export into one folder wrote. Use it for one export, and end with `finish`.
 
-    It is empty where `settings`, a text, is another one than then. Where the file cannot be used, it stays
-    empty, and everything is made again.
+    It is empty if `settings`, a text, has changed since then. If the file cannot be used, it stays empty, and
+    everything is written again.
     """
 
     def __init__(self, state: Path, manifest: Path, settings: str) -> None:
@@ -86,14 +86,14 @@ class ExportedFiles:
         self.state = self._try(self._begin) or ""
         """What `finish` was given by the export before; "" where there was none, or with other settings."""
 
-    def get(self, name: str) -> Written | None:
+    def get(self, name: str) -> ExportRecord | None:
         """Return what was written under this name, or None."""
         row = self._try(lambda connection: connection.execute(_FIND, (name,)).fetchone())
         if row is None:
             return None
         files, until, basis, looked_up, links = row
-        return Written(
-            files=tuple(WrittenFile(*values) for values in json.loads(files)),
+        return ExportRecord(
+            files=tuple(ExportedFile(*values) for values in json.loads(files)),
             until=until,
             basis=basis,
             looked_up=json.loads(looked_up),
@@ -109,10 +109,10 @@ class ExportedFiles:
         """Keep what is stored under this name for the next export."""
         self._seen.add(name)
 
-    def put(self, name: str, written: Written, reads: Iterable[Read]) -> None:
+    def put(self, name: str, record: ExportRecord, reads: Iterable[Read]) -> None:
         """Store what was written under this name, and the queries that it depends on."""
         self._seen.add(name)
-        self._try(lambda connection: self._put(connection, name, written, reads))
+        self._try(lambda connection: self._put(connection, name, record, reads))
 
     def finish(self, state: str) -> None:
         """Delete entries that were neither put nor kept; `state` is stored for the next export's `state`.
@@ -141,14 +141,14 @@ class ExportedFiles:
         return str(row[1])
 
     def _put(
-        self, connection: sqlite3.Connection, name: str, written: Written, reads: Iterable[Read]
+        self, connection: sqlite3.Connection, name: str, record: ExportRecord, reads: Iterable[Read]
     ) -> None:
         numbered = [(self._number(connection, sql), *rest) for sql, *rest in reads]
         connection.execute(
             "INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                name, json.dumps(written.files), written.until, written.basis, _packed(numbered),
-                json.dumps(written.looked_up), _packed(written.links),
+                name, json.dumps(record.files), record.until, record.basis, _packed(numbered),
+                json.dumps(record.looked_up), _packed(record.links),
             ),
         )  # fmt: skip
 
@@ -177,7 +177,7 @@ class ExportedFiles:
             self._opened = self._opened or self._file.connect()
             return work(self._opened.connection)
         except (sqlite3.Error, OSError) as error:
-            log.warning("what was exported before cannot be used: %s", reason_of(error, self.path))
+            log.warning("the records of the last export cannot be used: %s", reason_of(error, self.path))
             self._is_unusable = True
             if self._opened and is_damage(error):
                 with suppress(sqlite3.Error, OSError):

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from articles.catalog.observed import ObservedCatalog, Read
+from articles.catalog.observed import ObservedCatalog, RecordedQuery
 from articles.reading.record import microseconds
-from storage.exported import ExportedFiles, Written, WrittenFile
+from storage.export_records import ExportedFile, ExportRecord, ExportRecords
 from storage.static_folder import StaticFolder
 
 Signature = tuple[int, int] | None
@@ -22,10 +22,10 @@ Signature = tuple[int, int] | None
 
 
 @dataclass(slots=True)
-class Recorded:
+class RecordedInputs:
     """The queries that were made of the catalog, and the files that were looked up."""
 
-    reads: list[Read] = field(default_factory=list)
+    reads: list[RecordedQuery] = field(default_factory=list)
     looked_up: dict[str, Signature] = field(default_factory=dict)
 
 
@@ -46,7 +46,7 @@ class EarlierExport:
     """
 
     def __init__(
-        self, exported: ExportedFiles, catalog: ObservedCatalog, signature: Callable[[str], Signature]
+        self, exported: ExportRecords, catalog: ObservedCatalog, signature: Callable[[str], Signature]
     ) -> None:
         self._exported = exported
         self._catalog = catalog
@@ -56,15 +56,15 @@ class EarlierExport:
         self._looked_up: dict[str, Signature] = {}
         self._changes_at: list[Callable[[], datetime | None]] = []
 
-    def find(self, name: str, basis: str, folder: StaticFolder) -> Written | None:
+    def find(self, name: str, basis: str, folder: StaticFolder) -> ExportRecord | None:
         """Return what was written under a name if it is up to date and has this basis, or None."""
-        written = self._exported.get(name)
-        return written if written and self._is_current(name, written, basis, folder) else None
+        record = self._exported.get(name)
+        return record if record and self._is_current(name, record, basis, folder) else None
 
-    def keep(self, name: str, written: Written, folder: StaticFolder) -> None:
+    def keep(self, name: str, record: ExportRecord, folder: StaticFolder) -> None:
         """Keep what was written under a name."""
         self._exported.keep(name)
-        for file in written.files:
+        for file in record.files:
             folder.keep(file.path)
 
     def begin(self) -> None:
@@ -78,10 +78,10 @@ class EarlierExport:
         self._looked_up[path] = signature
 
     @contextmanager
-    def recording(self) -> Iterator[Recorded]:
+    def recording(self) -> Iterator[RecordedInputs]:
         """Yield the queries and look-ups within the context; complete when it ends."""
         before, mark = self._looked_up, self._catalog.mark()
-        self._looked_up, recorded = {}, Recorded()
+        self._looked_up, recorded = {}, RecordedInputs()
         try:
             yield recorded
         finally:
@@ -89,7 +89,7 @@ class EarlierExport:
             recorded.looked_up = self._looked_up
             self._looked_up = before | recorded.looked_up
 
-    def repeat(self, recorded: Recorded) -> None:
+    def repeat(self, recorded: RecordedInputs) -> None:
         """Record queries and look-ups once more, for another document."""
         self._catalog.record(recorded.reads)
         self._looked_up |= recorded.looked_up
@@ -122,27 +122,27 @@ class EarlierExport:
         `basis` is a text that differs when they may differ, such as the day that they depend on; `links` are
         the targets of their links.
         """
-        written = Written(
-            files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
+        record = ExportRecord(
+            files=tuple(ExportedFile(path, *folder.signature(path)) for path in paths),
             until=dependencies.until,
             basis=basis,
             looked_up=dependencies.looked_up,
             links=links or {},
         )
-        self._exported.put(name, written, dependencies.reads)
+        self._exported.put(name, record, dependencies.reads)
 
-    def _is_current(self, name: str, written: Written, basis: str, folder: StaticFolder) -> bool:
+    def _is_current(self, name: str, record: ExportRecord, basis: str, folder: StaticFolder) -> bool:
         return (
-            written.basis == basis
-            and (written.until is None or microseconds(self._catalog.now) < written.until)
-            and all(folder.signature(path) == tuple(rest) for path, *rest in written.files)
-            and all(self._signature(path) == _pair(found) for path, found in written.looked_up.items())
+            record.basis == basis
+            and (record.until is None or microseconds(self._catalog.now) < record.until)
+            and all(folder.signature(path) == tuple(rest) for path, *rest in record.files)
+            and all(self._signature(path) == _pair(signature) for path, signature in record.looked_up.items())
             and (self._is_same_catalog or self._catalog.has_same_results(self._reads(name)))
         )
 
-    def _reads(self, name: str) -> list[Read]:
+    def _reads(self, name: str) -> list[RecordedQuery]:
         return [
-            Read(sql, tuple(values), rows, is_whole, digest)
+            RecordedQuery(sql, tuple(values), rows, is_whole, digest)
             for sql, values, rows, is_whole, digest in self._exported.reads(name)
         ]
 

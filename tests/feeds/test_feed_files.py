@@ -13,7 +13,7 @@ SCRIPT = """if True:
     from dataclasses import replace
     from datetime import UTC, datetime
     from pathlib import Path
-    from feeds.composing import WORTH_WORKERS, Composer
+    from feeds.feed_files import WORTH_WORKERS, FeedFileWriter
     from feeds.formats import FORMATS
     from feeds.model import Entry, Feed
     from feeds.publisher import render_within
@@ -35,11 +35,11 @@ SCRIPT = """if True:
     def write(folder, workers):
         written = []
         files = StaticFolder(folder, ".manifest", lambda path: True)
-        composer = Composer(files, workers, lambda: written.append(1))
+        writer = FeedFileWriter(files, workers, lambda: written.append(1))
         try:
             for base, feed in feeds.items():
-                composer.write(base, feed)
-            composer.finish()
+                writer.write(base, feed)
+            writer.finish()
         finally:
             workers.close()
         assert len(written) == len(feeds) * len(FORMATS)

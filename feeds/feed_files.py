@@ -22,55 +22,55 @@ _MAX_WAITING = 4
 """Feeds passed to other processes before the first of them is finished: each may take tens of megabytes."""
 
 
-class _Begun(NamedTuple):
+class _PendingFeed(NamedTuple):
     feed: Feed
     base: str
     future: Future[list[bool]]
 
 
-class Composer:
+class FeedFileWriter:
     """Writes feeds into a folder. `on_written` is called for each file."""
 
     def __init__(self, files: StaticFolder, workers: Workers | None, on_written: Callable[[], None]) -> None:
         self._files = files
         self._workers = workers
         self._on_written = on_written
-        self._begun: deque[_Begun] = deque()
+        self._pending: deque[_PendingFeed] = deque()
 
     def write(self, base: str, feed: Feed) -> None:
         """Write a feed in all formats, now or later; `base` is the path of its files without extension.
 
         Raises OSError, which may be about an earlier feed.
         """
-        while len(self._begun) >= _MAX_WAITING:
-            self._end(self._begun.popleft())
+        while len(self._pending) >= _MAX_WAITING:
+            self._end(self._pending.popleft())
         if self._workers and sum(len(entry.content_html) for entry in feed.entries) >= WORTH_WORKERS:
             future = self._workers.submit(_write, feed, self._files.folder / base)
             if future:
-                self._begun.append(_Begun(feed, base, future))
+                self._pending.append(_PendingFeed(feed, base, future))
                 return
         self._note(base, _write(feed, self._files.folder / base))
 
     def finish(self) -> None:
         """Wait until all feeds are written. Raises OSError."""
-        while self._begun:
-            self._end(self._begun.popleft())
+        while self._pending:
+            self._end(self._pending.popleft())
 
-    def _end(self, begun: _Begun) -> None:
-        written = self._workers.result(begun.future) if self._workers else None
-        self._note(begun.base, written or _write(begun.feed, self._files.folder / begun.base))
+    def _end(self, pending: _PendingFeed) -> None:
+        are_written = self._workers.result(pending.future) if self._workers else None
+        self._note(pending.base, are_written or _write(pending.feed, self._files.folder / pending.base))
 
-    def _note(self, base: str, written: list[bool]) -> None:
-        for extension, is_written in zip(FORMATS, written, strict=True):
+    def _note(self, base: str, are_written: list[bool]) -> None:
+        for extension, is_written in zip(FORMATS, are_written, strict=True):
             self._files.note(f"{base}.{extension}", is_written=is_written)
             self._on_written()
 
 
 def _write(feed: Feed, base: Path) -> list[bool]:
     """Write a feed in all formats; return for each whether its file changed."""
-    written = []
+    are_written = []
     for extension in FORMATS:
         path = base.with_name(f"{base.name}.{extension}")
-        written.append(replaced(path, render_within(feed, extension)))
+        are_written.append(replaced(path, render_within(feed, extension)))
         feed = replace(feed, shortened=())  # a warning about them is logged once
-    return written
+    return are_written
