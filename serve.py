@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from ops.environment import readable_secrets
-from ops.port import port_fault
+from ops.port import ip_address, port_fault
 from ops.variables import HOST, PORT, WEB_CONCURRENCY
 
 ALLOCATOR = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0"
@@ -39,7 +39,7 @@ def options(environ: Mapping[str, str]) -> list[str]:
     """Return granian's options; HOST, PORT and WEB_CONCURRENCY give its address and number of workers."""
     return [
         *("--interface", "rsgi", "--factory", "--http", "1", "--no-ws"),
-        *("--host", HOST.text(environ)),
+        *("--host", ip_address(HOST.text(environ))),
         *("--port", PORT.text(environ)),
         *("--workers", WEB_CONCURRENCY.text(environ)),
         # The buffer for a client that does not read, and the threads that read files.

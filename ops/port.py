@@ -12,6 +12,17 @@ import socket
 import sys
 
 
+def ip_address(host: str) -> str:
+    """Return the address of a host that may be a name, such as localhost; the name if it has none.
+
+    The server listens only on IP addresses.
+    """
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, ValueError):  # UnicodeError for a host that is too long
+        return host
+
+
 def port_fault(host: str, port: str, *, shared: bool = False) -> str | None:
     """Return why the server cannot listen on the port, and what to do, or None if the port is free.
 
@@ -34,7 +45,8 @@ def port_fault(host: str, port: str, *, shared: bool = False) -> str | None:
                 f"port {port} is in use: stop the program that listens there, or use another port, such as "
                 "make serve PORT=8001"
             )
-        return f"cannot listen on {host} port {port}: {error}"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no address"
+        return f"cannot listen on {host} port {port}: {reason}"
     return None
 
 

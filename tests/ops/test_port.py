@@ -98,6 +98,25 @@ def test_what_is_no_port_is_named(port: str) -> None:
     assert port_fault("127.0.0.1", port) == f"PORT: {port!r} is not a number from 1 to 65535"
 
 
+@pytest.mark.parametrize(
+    ("host", "reason"), [("192.0.2.7", "Cannot assign requested address"), ("x" * 300, "it is no address")]
+)
+def test_what_is_no_address_of_this_machine_is_named(host: str, reason: str) -> None:
+    """The error says why, without a traceback."""
+    fault = port_fault(host, str(free_port()))
+    assert fault is not None
+    assert fault.startswith(f"cannot listen on {host} port ")
+    assert fault.endswith((reason, "Can't assign requested address"))
+
+
+def test_the_server_listens_on_the_address_of_a_name() -> None:
+    """`HOST=localhost` is possible, although granian takes only IP addresses; other values are left to it."""
+    words = serve.options({"HOST": "localhost"})
+    assert words[words.index("--host") + 1] in ("127.0.0.1", "::1")
+    words = serve.options({"HOST": "x" * 300})
+    assert words[words.index("--host") + 1] == "x" * 300
+
+
 def test_a_single_worker_shares_nothing() -> None:
     """Modules for later answers are loaded before several workers are forked, to share their memory."""
     assert serve.shared({"WEB_CONCURRENCY": "1"}) == ("app",)
