@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from articles import patterns, programs, project_settings, routes
+from articles import page_routes, permalink_patterns, programs, project_settings
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
@@ -130,8 +130,8 @@ def _permalink(detected: DetectedGenerator | None, articles: Path) -> str | None
     if detected is None:
         return None
     if detected.program:
-        return patterns.permalink(detected.program, detected.home, articles)
-    return routes.of_astro(detected.home, articles) if detected.generator == "astro" else None
+        return permalink_patterns.permalink(detected.program, detected.home, articles)
+    return page_routes.of_astro(detected.home, articles) if detected.generator == "astro" else None
 
 
 def _locate(root: Path) -> tuple[DetectedGenerator | None, Path, Path]:

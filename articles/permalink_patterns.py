@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from articles import node_routes, programs, routes
+from articles import node_routes, page_routes, programs
 from articles.programs import Program
 from articles.reading import datafiles
 
@@ -120,8 +120,8 @@ _PATTERNS: Mapping[str, Callable[[Path, Path], str | None]] = {
     programs.MIDDLEMAN.name: _of_middleman,
     programs.BRIDGETOWN.name: _of_bridgetown,
     programs.PUBLISH.name: _of_publish,
-    programs.NEXT.name: routes.of_next,
-    programs.REMIX.name: routes.of_remix,
+    programs.NEXT.name: page_routes.of_next,
+    programs.REMIX.name: page_routes.of_remix,
     programs.GATSBY.name: node_routes.of_gatsby,
     programs.SVELTEKIT.name: node_routes.of_sveltekit,
     programs.NUXT.name: node_routes.of_nuxt,
