@@ -34,6 +34,8 @@ Each worker would load them for the metrics or the operator's pages. With an SQL
 much memory, which a site without metrics and operator's pages should not need.
 """
 
+_HELP = frozenset({"--help", "--version"})
+
 
 def options(environ: Mapping[str, str]) -> list[str]:
     """Return granian's options; HOST, PORT and WEB_CONCURRENCY give its address and number of workers."""
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> None:
         multiprocessing.set_start_method("fork")
         for module in shared(os.environ):
             import_module(module)
-    if not arguments:
+    if not _HELP & set(arguments):
         # Otherwise each worker would print the same errors, and be restarted again and again.
         import_module("wiring.startup").usable_or_exit(os.environ)
     if sys.platform == "linux":

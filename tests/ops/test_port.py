@@ -68,12 +68,12 @@ def test_the_server_says_so_too() -> None:
 
 
 def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> None:
-    """The status is 2, with each problem once; no worker is started repeatedly."""
+    """The status is 2, with each problem once, whatever options it has; no worker is started repeatedly."""
     config = tmp_path / "config.yaml"
     config.write_text("feeds:\n  size: 0\n")
     port = str(free_port())
     ended = subprocess.run(
-        [sys.executable, "serve.py"],
+        [sys.executable, "serve.py", "--backlog", "64"],
         cwd=ROOT,
         env={**os.environ, "HOST": "127.0.0.1", "PORT": port, "NEWSWIRE_CONFIG": str(config)},
         capture_output=True,
