@@ -143,10 +143,16 @@ class ReaderPages:
         path = url.removeprefix(f"{self.site.url}/articles/")
         return self._size_of(unquote(path)) if path != url else None
 
-    def search_results(self, query: str, number: int, now: datetime) -> Document:
-        """Return one page of search results: topics, then articles; similar results if there are none."""
+    def search_results(self, query: str, number: int, now: datetime) -> Document | None:
+        """Return one page of search results: topics, then articles; similar results if there are none.
+
+        None if there are results, but on fewer pages.
+        """
         parsed = parse(query)
         results = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        last = max(1, -(-results.total // PER_PAGE))
+        if number > last and results.total:
+            return None
         topics = self.lists.topics_named(query, parsed.words, now) if number == 1 else []
         is_near = bool(query and not results.total and results.complete and not results.timed_out)
         near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
@@ -159,7 +165,7 @@ class ReaderPages:
             words=parsed.words,
             found=results,
             number=number,
-            last=max(1, -(-results.total // PER_PAGE)),
+            last=last,
             topics=topics,
             largest=self.lists.largest_topics(now) if is_empty else [],
             cards=self._found_cards(results),

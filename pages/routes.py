@@ -180,7 +180,10 @@ def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
         query = request.args.get("q", "").strip()
         if len(query) > MAX_LENGTH:
             raise BadRequest(phrase("A search can have at most %(most)s characters.", most=MAX_LENGTH))
-        return respond(pages.search_results(query, _page_number(), pages.publisher.now()))
+        document = pages.search_results(query, _page_number(), pages.publisher.now())
+        if document is None:
+            raise NotFound(phrase("There are fewer pages."))
+        return respond(document)
 
     @routes.get("/build")
     def build() -> Response:

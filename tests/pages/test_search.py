@@ -187,6 +187,13 @@ def test_topics_come_first(site: ArticleSite) -> None:
     assert texts(tree, "//article//h3") == ["Something"]  # the newest of the topic
 
 
+def test_a_page_of_results_that_does_not_exist(search: Search, web: Web) -> None:
+    """As in all lists, there are fewer pages; without any result the page says so."""
+    answer = web.get("/search?q=fuzzer&page=2")
+    assert (answer.status_code, "There are fewer pages." in answer.text) == (404, True)
+    assert "No results" in web.get("/search?q=zzzz&page=2").text
+
+
 def test_an_excluded_word_is_nowhere_in_a_result(site: ArticleSite, web: Web) -> None:
     """An excluded word may not be in the text either of an article that its title matches."""
     site.write("a.md", "About gophers", title="Animals")
@@ -313,7 +320,9 @@ def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: Ar
     assert (found.timed_out, found.total, found.articles) == (True, 0, ())
     pages = ReaderPages(publisher, Renderer(publisher.site, Assets(), show_quality=False))
     pages.search = impatient
-    page = pages.search_results("fuzzer", 1, NOON).body.decode()
+    document = pages.search_results("fuzzer", 1, NOON)
+    assert document is not None
+    page = document.body.decode()
     assert "took too long and was stopped" in page
     assert "No results" not in page
 
