@@ -45,7 +45,7 @@ from text.variables import SECRET_SUFFIX
 
 if TYPE_CHECKING:
     from bot.services import Service
-    from bot.services.options import Options
+    from bot.services.options import ServiceOptions
 
 
 class FilterConfig(Section):
@@ -159,7 +159,7 @@ def channel_model(kind: str) -> type[ChannelConfig]:
 
 
 @cache
-def _combined(options: type[Options]) -> type[ChannelConfig]:
+def _combined(options: type[ServiceOptions]) -> type[ChannelConfig]:
     bases: tuple[Any, ...] = (ChannelConfig, options)
     model: type[ChannelConfig] = create_model(f"{options.__name__}Channel", __base__=bases)
     return model

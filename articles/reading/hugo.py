@@ -27,7 +27,7 @@ _MAX_PARTS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Language:
+class HugoLanguage:
     """A language of a site: the folder of its content, and what its addresses begin with.
 
     `content` is relative to the configuration; `url` is "" or the language's path with a slash at its end,
@@ -78,7 +78,7 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def languages(config: Mapping[str, Any]) -> list[Language]:
+def languages(config: Mapping[str, Any]) -> list[HugoLanguage]:
     """Return the languages of a site; [] where it has only one."""
     by_code = config.get("languages")
     if not isinstance(by_code, Mapping):
@@ -92,7 +92,7 @@ def languages(config: Mapping[str, Any]) -> list[Language]:
         base_url = values.get("baseurl")
         is_at_root = str(code).lower() == default and not in_folder
         result.append(
-            Language(
+            HugoLanguage(
                 code=str(code).lower(),
                 content=_folder(values.get("contentdir")) or _folder(content) or "content",
                 url="" if is_at_root or isinstance(base_url, str) else f"{str(code).lower()}/",

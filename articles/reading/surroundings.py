@@ -213,7 +213,7 @@ class SurroundingFiles:
             )
         return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
 
-    def _site_languages(self, level: Path) -> list[hugo.Language]:
+    def _site_languages(self, level: Path) -> list[hugo.HugoLanguage]:
         if self._conventions.generator == "hugo":
             return hugo.languages(hugo.configuration(level))
         if self._conventions.generator == "zola":

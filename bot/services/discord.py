@@ -26,7 +26,7 @@ from bot.services.discord_embeds import (
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text, title_of
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -74,7 +74,7 @@ def _digits(value: object) -> object:
 TagId = Annotated[str, BeforeValidator(_digits), AfterValidator(_tag_id)]
 
 
-class DiscordOptions(Options):
+class DiscordOptions(ServiceOptions):
     """The webhook; with `forum`, each post is a thread, tagged as `forum_tags` has it for its topics."""
 
     webhook_env: VariableName
@@ -93,7 +93,7 @@ class Discord(Service):
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"(/webhooks/\d+/)[\w.-]+"), r"\1***"),)
     # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers give the limits.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=2)), (30, timedelta(seconds=60)))
-    OPTIONS: ClassVar[type[Options]] = DiscordOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = DiscordOptions
     ITEMS: ClassVar[int] = 15
     MENTIONS: ClassVar[Ids] = MappingProxyType(
         {MentionKind.HERE: NO_ID, MentionKind.USER: _ID, MentionKind.ROLE: _ID}

@@ -24,7 +24,7 @@ from bot.services.answers import Outcome, Response, Verdict
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mail_text import COMMENT_STYLE, NAME, SUBJECT, SUMMARY, html_of, text_of
 from bot.services.message import Message, test_text, title_of
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -84,7 +84,7 @@ def _list_id(value: str) -> str:
     return value
 
 
-class EmailOptions(Options):
+class EmailOptions(ServiceOptions):
     """The mail server, the sender and the recipient; `list_id` and `unsubscribe` are the headers of a list.
 
     RFC 2919 (List-Id) and RFC 2369 §3.2 (List-Unsubscribe).
@@ -107,7 +107,7 @@ class Email(Service):
     KIND: ClassVar[str] = "email"
     NAME: ClassVar[str] = "E-mail"
     SCHEMES: ClassVar[frozenset[str]] = frozenset({"smtp", "smtps"})
-    OPTIONS: ClassVar[type[Options]] = EmailOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = EmailOptions
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
         (re.compile(r"(smtps?://[^\s/\"']*:)[^\s/\"']+@"), r"\1***@"),
     )

@@ -14,13 +14,13 @@ from text.variables import variable_name
 VariableName = Annotated[str, AfterValidator(variable_name)]
 
 
-class Options(BaseModel):
+class ServiceOptions(BaseModel):
     """The settings of a service that has none besides the common ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
-class WebhookOptions(Options):
+class WebhookOptions(ServiceOptions):
     """The settings of a service that needs only a webhook's address."""
 
     webhook_env: VariableName

@@ -20,7 +20,7 @@ from bot.services.answers import Response, Verdict
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import Ids
 from bot.services.message import Message
-from bot.services.options import Options, WebhookOptions
+from bot.services.options import ServiceOptions, WebhookOptions
 from bot.services.secret import Secret
 
 Rate = tuple[int, timedelta]
@@ -141,7 +141,7 @@ class Service(Protocol):
     KIND: ClassVar[str]
     NAME: ClassVar[str]
     RATE: ClassVar[tuple[Rate, ...]]
-    OPTIONS: ClassVar[type[Options]] = WebhookOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = WebhookOptions
     HOSTS: ClassVar[frozenset[str]] = frozenset()
     SCHEMES: ClassVar[frozenset[str]] = frozenset({"https", "http"})
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ()

@@ -18,7 +18,7 @@ from bot.services.answers import Response, Verdict
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -59,7 +59,7 @@ def _api(value: str) -> str:
     return value.rstrip("/")
 
 
-class SlackOptions(Options):
+class SlackOptions(ServiceOptions):
     """A webhook, or an app's token with the channel that it posts to."""
 
     webhook_env: VariableName | None = None
@@ -84,7 +84,7 @@ class Slack(Service):
 
     KIND: ClassVar[str] = "slack"
     NAME: ClassVar[str] = "Slack"
-    OPTIONS: ClassVar[type[Options]] = SlackOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = SlackOptions
     HOSTS: ClassVar[frozenset[str]] = frozenset(
         {"hooks.slack.com", "hooks.slack-gov.com", "slack.com", "slack-gov.com"}
     )

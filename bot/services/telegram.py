@@ -19,7 +19,7 @@ from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import Ids
 from bot.services.message import MentionKind, Message, test_text
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -65,7 +65,7 @@ _TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 _DEGRADED = re.compile(r"bad request: [a-z0-9_ ]{1,60}")
 
 
-class TelegramOptions(Options):
+class TelegramOptions(ServiceOptions):
     """The bot's token, and the chat; in a group with topics, each topic has a `message_thread_id`."""
 
     token_env: VariableName
@@ -78,7 +78,7 @@ class Telegram(Service):
 
     KIND: ClassVar[str] = "telegram"
     NAME: ClassVar[str] = "Telegram"
-    OPTIONS: ClassVar[type[Options]] = TelegramOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = TelegramOptions
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
         (re.compile(r"(?<!\d)(\d{6,12}:)[\w-]{30,}"), r"\1***"),
     )

@@ -49,7 +49,7 @@ _TESTS = frozenset({"none", "defined"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class JinjaTemplate:
     """A checked template; `name` is its name in errors. Templates with the same source are equal."""
 
     name: str
@@ -72,7 +72,7 @@ class Template:
         return markdown.formatted("".join(pieces))
 
 
-def template(source: str, name: str) -> Template:
+def template(source: str, name: str) -> JinjaTemplate:
     """Return a template. Raises BadTemplateError if it is too long, invalid, or uses what is not allowed."""
     if len(source) > MAX_TEMPLATE:
         raise BadTemplateError(name, 1, f"is longer than {MAX_TEMPLATE} characters")
@@ -84,7 +84,7 @@ def template(source: str, name: str) -> Template:
     except TemplateSyntaxError as error:
         raise BadTemplateError(name, error.lineno, clean(error.message or "cannot be read")) from error
     compiled = Compiled.from_code(_ENVIRONMENT, code, {})
-    return Template(name=name, source=source, compiled=compiled)
+    return JinjaTemplate(name=name, source=source, compiled=compiled)
 
 
 def _problems(tree: nodes.Template) -> Iterator[tuple[int, str]]:

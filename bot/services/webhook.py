@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.message import Message, test_text, title_of
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.remarks import MAX_NAMED, comment_of
 from bot.services.secret import Secret
 from bot.services.service import (
@@ -61,7 +61,7 @@ OTHER_URL = 200
 _PREFIX = "whsec_"
 
 
-class ProgramOptions(Options):
+class ProgramOptions(ServiceOptions):
     """The address, one or two secrets that sign events, and whether the address may be a private one."""
 
     webhook_env: VariableName
@@ -77,7 +77,7 @@ class Webhook(Service):
 
     KIND: ClassVar[str] = "webhook"
     NAME: ClassVar[str] = "Webhook"
-    OPTIONS: ClassVar[type[Options]] = ProgramOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = ProgramOptions
     # The specification has no rate: this one does not overload a small server, and catches up within minutes.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=1)),)
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"\bwhsec_[\w+/=-]+"), "whsec_***"),)

@@ -15,7 +15,7 @@ from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited
 from bot.services.drawing import Drawing, TimeFormatter
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -53,7 +53,7 @@ _STYLE = re.compile(r"\*\*|~~|\*")
 _TIME = re.compile(r"<time:([^>]*)>")
 
 
-class ZulipOptions(Options):
+class ZulipOptions(ServiceOptions):
     """The address with the bot's e-mail and key, and the channel, which Zulip formerly called a stream."""
 
     webhook_env: VariableName
@@ -65,7 +65,7 @@ class Zulip(Service):
 
     KIND: ClassVar[str] = "zulip"
     NAME: ClassVar[str] = "Zulip"
-    OPTIONS: ClassVar[type[Options]] = ZulipOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = ZulipOptions
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
         (re.compile(r"(https?://[^\s/\"']+:)[^\s/\"']+@"), r"\1***@"),
     )

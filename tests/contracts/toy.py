@@ -30,7 +30,7 @@ from bot.services import (
 )
 from bot.services.answers import judge, rate_limited, retry_after
 from bot.services.message import Message, title_of
-from bot.services.options import Options, VariableName
+from bot.services.options import ServiceOptions, VariableName
 from bot.services.secret import Secret
 from bot.services.service import NO_CONTEXT
 from bot.services.text import clean, fit, web_url
@@ -41,7 +41,7 @@ from tests.fakechat.ledger import Ledger
 LONGEST = 200
 
 
-class ToyOptions(Options):
+class ToyOptions(ServiceOptions):
     """A toy's settings: two secrets and a room."""
 
     webhook_env: VariableName
@@ -55,7 +55,7 @@ class Toy(Service):
     KIND: ClassVar[str] = "toy"
     NAME: ClassVar[str] = "Toy Telegraph"
     RATE: ClassVar[tuple[Rate, ...]] = ((10, timedelta(seconds=1)),)
-    OPTIONS: ClassVar[type[Options]] = ToyOptions
+    OPTIONS: ClassVar[type[ServiceOptions]] = ToyOptions
     HOSTS: ClassVar[frozenset[str]] = frozenset({"toy.example"})
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"(/toy/)[\w.-]+"), r"\1***"),)
     ITEMS: ClassVar[int] = 5
