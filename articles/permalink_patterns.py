@@ -88,12 +88,12 @@ def _of_middleman(home: Path, _articles: Path) -> str:
 def _of_bridgetown(home: Path, _articles: Path) -> str:
     given = _IN_BRIDGETOWN.search(_text(home, "config/initializers.rb", "bridgetown.config.yml"))
     style = given[1] if given else "pretty"
-    return _BRIDGETOWN_STYLES.get(style, style).replace(".*", ":output_ext")
+    return _BRIDGETOWN_STYLES.get(style, style).replace(".*/", "/").replace(".*", ":output_ext")
 
 
 def _of_publish(home: Path, articles: Path) -> str:
     """https://github.com/JohnSundell/Publish: the path below `Content`."""
-    return _joined(_below(home, articles, "Content"), ":path")
+    return _joined(_below(home, articles, "Content"), ":path_with_date")
 
 
 def _below(home: Path, articles: Path, content: str = "") -> str:

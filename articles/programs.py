@@ -70,7 +70,7 @@ LUME = Program(
 )
 PUBLISH = Program(
     name="Publish",
-    generator="astro",
+    generator="pelican",
     note="Publish: values that its own code adds to articles are not known",
     is_close=True,
 )

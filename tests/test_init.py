@@ -428,7 +428,7 @@ def test_a_repository(tmp_path: Path) -> None:
         ),
         (
             {"Package.swift": '.package(url: "https://g.example/Publish.git"', "Content/posts/a.md": DATED},
-            "/:path",
+            "/:path_with_date",
         ),
     ],
 )

@@ -40,9 +40,11 @@ _FORMS = (
     r"(?P<month>0?[1-9]|1[0-2])(?P<mark>[-/.])(?P<day>1[3-9]|2\d|3[01])(?P=mark)(?P<year>\d{4})",
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# RFC 5322 §4.3, and the names that Ruby's Time.parse knows.
+# RFC 5322 §4.3, the names that Ruby's Time.parse knows, and others that mean one offset only.
 _HOURS = {"Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
-          "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "BST": 1, "JST": 9}  # fmt: skip
+          "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "BST": 1, "JST": 9, "WET": 0, "WEST": 1,
+          "EET": 2, "EEST": 3, "MSK": 3, "KST": 9, "AWST": 8, "AEST": 10, "AEDT": 11, "NZST": 12,
+          "NZDT": 13}  # fmt: skip
 # As Unix's `date` writes it: `Sat Jan  3 10:00:00 CET 2026`.
 _ZONE_BEFORE_YEAR = re.compile(r"(.*:\d\d) ([A-Z]{1,4}|[+-]\d{4}) (\d{4})", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?[ ]*([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.IGNORECASE)

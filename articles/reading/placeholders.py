@@ -146,6 +146,7 @@ _COMMON: _Table = {
     "basename": lambda place: place.name,
     "folders": _folders,
     "path": lambda place: "/".join([*place.folders, place.name]),
+    "path_with_date": lambda place: "/".join([*place.folders, place.stem]),
     "section": lambda place: place.folders[0] if place.folders else "",
     "sections": _folders,
     "category": _category,

@@ -111,6 +111,7 @@ def test_addresses_below_base_url(
         ("/no/placeholder", "/no/placeholder"),
         ("/:quartz_path", "/x/y/a"),
         ("/:nuxt_path", "/x/y/a"),
+        ("/:path_with_date", "/x/y/2026-03-04-a"),
         ("/:unknown/:slug", "/:unknown/a-title"),
     ],
 )

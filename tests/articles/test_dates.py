@@ -31,6 +31,7 @@ PARIS = zone("Europe/Paris")
         ("Sat, 3 Jan 2026 10:00:00 GMT", datetime(2026, 1, 3, 10, tzinfo=UTC)),
         ("Sat, 03 Jan 2026 10:00:00 +0000", datetime(2026, 1, 3, 10, tzinfo=UTC)),
         ("Sat Jan 3 10:00:00 2026 -0800", datetime(2026, 1, 3, 18, tzinfo=UTC)),
+        ("2026-01-03 10:00:00 MSK", datetime(2026, 1, 3, 7, tzinfo=UTC)),
         ("Sat Jan 03 2026 10:00:00 GMT+0100 (CET)", datetime(2026, 1, 3, 9, tzinfo=UTC)),
         ("2026-01-03 10:00:00 2026 -0800", datetime(2026, 1, 3, 18, tzinfo=UTC)),
         ("2026-01-03 10:00 EST", datetime(2026, 1, 3, 15, tzinfo=UTC)),

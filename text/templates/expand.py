@@ -93,6 +93,11 @@ def _expanders(
         from text.templates import liquid
 
         yield partial(liquid.Liquid, has_code=has_code, base_url=base_url, only=liquid.MEDIA)
+    if "<%= render" in text and generator in ("jekyll", "astro"):
+        # Only a text that renders components is taken for a template: others may write about Ruby.
+        from text.templates.erb import Erb
+
+        yield partial(Erb, has_code=has_code)
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx
 
