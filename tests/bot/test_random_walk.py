@@ -123,13 +123,13 @@ class Walk:
 
     def posted(self) -> Counter[str]:
         """Return how often people see each story."""
-        return Counter(_story(str(message.payload)) for message in self.world.chat.messages())
+        return Counter(story_in(str(message.payload)) for message in self.world.chat.messages())
 
     def lost_answers(self) -> Counter[str]:
         """Return how often the answer to a request for each story was lost."""
         found = Counter[str]()
         for delivery in self.world.deliveries():
-            found[_story(delivery.title)] += self.world.outcomes(delivery).count("unknown")
+            found[story_in(delivery.title)] += self.world.outcomes(delivery).count("unknown")
         return found
 
     def stories(self) -> set[str]:
@@ -137,7 +137,7 @@ class Walk:
         return {str(number + 1) for number in range(self._stories)}
 
 
-def _story(text: str) -> str:
+def story_in(text: str) -> str:
     found = re.search(r"Story (\d+)", text)
     assert found, text
     return found[1]
