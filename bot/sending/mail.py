@@ -39,7 +39,7 @@ _BREAKDOWNS = (smtplib.SMTPException, OSError, ValueError)
 
 
 class _BoundedReplies(smtplib.SMTP):
-    """Ends the connection on a reply that goes on and on, which smtplib would store."""
+    """Ends the connection when a reply is too long, which smtplib would store without a limit."""
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock:
@@ -186,7 +186,7 @@ def _is_positive(code: int) -> bool:
 
 
 def _refusal(code: int, reply: bytes | str) -> Response | RequestNotSentError:
-    """Return the refusal of a command before the message, or that the reply to it makes no sense."""
+    """Return the refusal of a command before the message, or that the reply to it is not valid."""
     if 400 <= code < 600:
         return _reply(code, reply)
     return RequestNotSentError(f"the mail server's reply is not valid (SMTP {code})")

@@ -130,10 +130,9 @@ class Transport:
             return AnswerLostError(_breakdown(error))
 
     def _exchange(self, route: _Route, request: Request) -> Response | AnswerLostError:
-        """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
+        """Do what the session's adapter does in `send`, except how that treats answers and errors.
 
-        It does nothing of what Session.send adds: redirects, cookies and hooks, which have no
-        place here.
+        What Session.send adds is left out: redirects, cookies and hooks.
         """
         body = request.content()
         headers = route.headers
@@ -154,7 +153,7 @@ class Transport:
         return _answer(answer)
 
     def _route(self, request: Request) -> _Route:
-        """Return how to reach the address, found once; raises NotConnectedError where it has a fault."""
+        """Return how to reach the address, found once; raises NotConnectedError if it cannot be used."""
         key = request.method, request.url, request.public_only
         route = self._routes.get(key)
         if route is None:
@@ -186,7 +185,7 @@ class Transport:
         return _Route(pool=pool, target=target, headers=dict(prepared.headers))
 
     def _proxies(self, request: Request, url: str) -> dict[str, str]:
-        """Return the proxy by scheme; none where only public addresses will do, as a proxy looks them up."""
+        """Return the proxy by scheme; none if only public ones are allowed, as a proxy looks them up."""
         if request.public_only:
             return {}
         proxy = self._network.proxy_for(url)
@@ -194,9 +193,9 @@ class Transport:
 
 
 def fault_of(webhook: Secret, schemes: frozenset[str] = WEB) -> str | None:
-    """Return what is wrong with a webhook's address, in words that do not repeat it; None when it will do.
+    """Return what is wrong with a webhook's address, in words that do not repeat it; None if nothing is.
 
-    It has to be https, as the address is the password; plain http is for a server on this very machine. A
+    It has to be https, as the address is the password; plain http is only for a server on this machine. A
     mail server's begins with smtp, which is encrypted once it is connected, or smtps.
     """
     try:
@@ -212,7 +211,7 @@ def fault_of(webhook: Secret, schemes: frozenset[str] = WEB) -> str | None:
 
 
 def _answer(answer: BaseHTTPResponse) -> Response | AnswerLostError:
-    """Return the answer whose head has come; when the rest does not, a refusal is still a refusal."""
+    """Return the answer whose head has come; if the rest does not come, a refusal still counts."""
     try:
         body = answer.read(MAX_BODY, decode_content=True)
     except _BREAKDOWNS as error:
@@ -226,7 +225,7 @@ def _answer(answer: BaseHTTPResponse) -> Response | AnswerLostError:
 
 
 def _breakdown(error: BaseException) -> str:
-    """Return what broke with the request under way; a class name, as messages repeat the address."""
+    """Return what failed with the request in flight; a class name, as messages repeat the address."""
     chain = list(causes(error))
     if any(isinstance(cause, (ReadTimeoutError, TimeoutError)) for cause in chain):
         return "no complete answer in time"
