@@ -79,10 +79,18 @@ def no_connection(error: BaseException) -> str:
         if isinstance(cause, TimeoutError):
             return "no connection in time"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or type(cause).__name__})"
+            return tls_failure(cause)
         if isinstance(cause, ConnectionRefusedError):
             return "the connection was refused"
     return f"no connection ({type(chain[-1]).__name__})"
+
+
+def tls_failure(error: ssl.SSLError) -> str:
+    """Return why TLS failed: what is wrong with the certificate, or else the name of the error."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # OpenSSL's words, without the host that a certificate is not valid for.
+        return f"TLS failed ({error.verify_message.partition(',')[0]})"
+    return f"TLS failed ({error.reason or type(error).__name__})"
 
 
 class _Timed(io.RawIOBase):

@@ -17,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from bot.sending.connections import MaySend
+from bot.sending.connections import MaySend, tls_failure
 from bot.sending.errors import AnswerLostError, RequestNotSentError, TransportError
 from bot.services import Request, Response
 from bot.services.service import Envelope
@@ -134,7 +134,7 @@ class MailTransport:
         except TimeoutError:
             return RequestNotSentError("no connection in time")
         except ssl.SSLError as error:
-            return RequestNotSentError(f"TLS failed ({error.reason or type(error).__name__})")
+            return RequestNotSentError(tls_failure(error))
         except _BREAKDOWNS as error:
             return RequestNotSentError(f"no connection ({type(error).__name__})")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -62,6 +65,22 @@ def test_a_private_authority_is_trusted_when_it_is_named(server: SecureServer) -
     assert transport(Network(ca_file=server.ca_file)).send(to(server.url)).body == b"ok"
     assert transport(Network(ca_bundle=server.ca_file)).send(to(server.url)).body == b"ok"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("certificate", "reason"),
+    [
+        ({"names": ["other.example"]}, r"TLS failed \(Hostname mismatch\)$"),
+        ({"expires": datetime(2020, 1, 1, tzinfo=UTC)}, r"TLS failed \(certificate has expired\)$"),
+    ],
+    ids=["another host", "expired"],
+)
+def test_a_wrong_certificate_is_named(tmp_path: Path, certificate: dict[str, Any], reason: str) -> None:
+    """The reason says what is wrong with it and names no host, and nothing is sent."""
+    server = SecureServer(tmp_path, **certificate)
+    with contextlib.closing(server), pytest.raises(RequestNotSentError, match=reason):
+        transport(Network(ca_file=server.ca_file)).send(to(server.url))
+    assert server.requests == []
 
 
 def test_a_proxy_sees_the_host_and_nothing_of_the_address(tunnels: Tunnels, server: SecureServer) -> None:

@@ -7,7 +7,8 @@ import selectors
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -38,19 +39,26 @@ class _Listener:
 
 
 class SecureServer(_Listener):
-    """Answers every request with `ok`, over TLS, as `localhost` and `chat.example.invalid`.
+    """Answers every request with `ok`, over TLS, as the hosts in `names`, with a certificate until `expires`.
 
     `ca_file` has the certificate of the authority that signed the server's. It calls `before` before each
     handshake, so that a test can delay it.
     """
 
-    def __init__(self, folder: Path, before: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        before: Callable[[], object] = lambda: None,
+        *,
+        names: Sequence[str] = ("localhost", "127.0.0.1", "chat.example.invalid"),
+        expires: datetime | None = None,
+    ) -> None:
         self.requests: list[bytes] = []
         self.ca_file = folder / "ca.pem"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1", "chat.example.invalid").configure_cert(self._context)
+        authority.issue_cert(*names, not_after=expires).configure_cert(self._context)
         self._before = before
         super().__init__()
         self.url = f"https://localhost:{self.port}/services/T0/B0/token"
