@@ -127,6 +127,8 @@ class _Reading:
             published_at, title = _UNDATED, _stem(self._path)
         if hidden is not None and hidden.is_unclear:
             self._values.note(BadValueError(hidden.key, hidden.reason))
+        for key in self._head.repeated_keys():
+            self._values.note(BadValueError(key, "is there twice, and only the last one counts"))
         # Other programs' files, and those with topics in a key of their own, have other keys that are right.
         if self._is_plain and self._conventions.topics_from is None:
             for key, meant in keys.probably_misspelt(self._values.by_key):

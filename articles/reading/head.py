@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import yaml
 
 Kind = Literal["yaml", "toml", "json", "lines", "none"]
+
+_LIKE_A_KEY = re.compile(r"^[A-Za-z_][\w-]*:(?=[ \n])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,19 @@ class Head:
                     break
                 line, node = pairs[-1][0].start_mark.line + self.line, pairs[-1][1]
         return line
+
+    def repeated_keys(self) -> list[str]:
+        """Return the keys of YAML that are there more than once, of which only the last one counts.
+
+        TOML and JSON with such keys are refused.
+        """
+        if self.kind != "yaml" or len(_LIKE_A_KEY.findall(self.file, self.start, self.end)) <= len(
+            self.values
+        ):
+            return []
+        root = self._root()
+        names = [name.value for name, _ in root.value if isinstance(name.value, str)] if root else []
+        return [name for name, number in Counter(names).items() if number > 1]
 
     def source_of(self, key: str, value: Any) -> str:
         """Return a number, a boolean or a date as it is written in the file, such as `3.10`."""

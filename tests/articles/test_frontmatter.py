@@ -284,6 +284,20 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
         assert parse(text, "x.md").warnings == ((line, message),)
 
 
+def test_a_key_that_is_there_twice_is_reported() -> None:
+    """The last value counts, as with other programs; what only looks like a key is none."""
+    text = (
+        "---\ntitle: A\ndate: 2026-01-01\ntopics: [AI]\nnote: |\n  topics: x\nimages: [{\nurl: https://a.example/,"
+        "\ntitle: x}]\n{}---\ntitle: x\n"
+    )
+    found = parse(text.replace("{}", ""), "a.md")
+    assert found.warnings == ()
+    found = parse(text.replace("{}", "topics: [Go]\n"), "a.md")
+    assert found.warnings == ((10, "topics: is there twice, and only the last one counts"),)
+    assert found.article.topics == ("Go",)
+    assert error_of(text.replace("{}", "topics: [Go]\n"), strict=True)[0] == 10
+
+
 @pytest.mark.parametrize(
     ("key", "conventions"),
     [
