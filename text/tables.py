@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from text.printable import printable
+
 _GAP = "  "
 _ELLIPSIS = "…"
 MIN_SHRUNK = 12
@@ -66,7 +68,9 @@ def _width_of(character: str) -> int:
 
 
 def _cell(value: str | Cell) -> Cell:
-    return value if isinstance(value, Cell) else Cell(value)
+    """Return a cell with its text as it is printed, of which the width is that of the column."""
+    text, colour = value if isinstance(value, Cell) else (value, None)
+    return Cell(printable(text), colour)
 
 
 def _fitting(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from text.numbers import counted
+from text.printable import printable
 from text.tables import MIN_SHRUNK, Cell, Column, display_width, table
 
 COLUMNS = (
@@ -26,6 +27,12 @@ def test_columns_are_as_wide_as_what_is_in_them() -> None:
     assert [cell.colour for line in table(COLUMNS, rows) for cell in line if cell.colour] == ["green"]
 
 
+def test_columns_are_as_wide_as_what_is_printed() -> None:
+    """A character that is printed as an escape takes the columns of the escape."""
+    rows: list[tuple[str | Cell, ...]] = [("1", "a\u202eb", "x"), ("2", Cell("sent", "green"), "y")]
+    assert drawn(rows) == ["id  state     title", " 1  a\\u202eb  x", " 2  sent      y"]
+
+
 def test_a_table_without_rows_is_its_header() -> None:
     """An empty table still shows its header."""
     assert drawn([]) == ["id  state  title"]
@@ -39,7 +46,7 @@ def test_a_table_fits_the_terminal(titles: list[str], width: int) -> None:
     least = len("id  waiting  ") + MIN_SHRUNK
     for line in drawn(rows, width):
         assert display_width(line) <= max(width, least)
-    assert all(line.endswith(title) for line, title in zip(drawn(rows)[1:], titles, strict=True))
+    assert all(line.endswith(printable(title)) for line, title in zip(drawn(rows)[1:], titles, strict=True))
 
 
 def test_numbers_have_their_nouns() -> None:
