@@ -32,7 +32,7 @@ class AddressParts:
     keeps_date: bool = False
     slug_from_name: bool = False
     keeps_name: bool = False
-    """Whether Zola uses names and slugs without changes."""
+    """Whether Zola uses names and slugs without changes, or Pelican letters of other scripts."""
     above_collection: str | None = None
     """The folders above the collection of Jekyll that all articles are in; None where they are in none."""
     folder_names_page: bool = False

@@ -87,7 +87,7 @@ class Surroundings:
     names_keep_dates: bool = False
     """Whether the date in a file's name is a part of its address."""
     keeps_names: bool = False
-    """Whether Zola uses names without changes (slugify.paths)."""
+    """Whether Zola uses names without changes (slugify.paths), or Pelican letters (SLUGIFY_USE_UNICODE)."""
     slugs_from_names: bool = False
     """Whether Pelican derives slugs from the names of files instead of titles."""
     above: str | None = None

@@ -12,10 +12,18 @@ from articles.reading import datafiles
 FILES = ("pelican.conf.py", "pelicanconf.py", "publishconf.py")
 """The names that `pelican-quickstart` gives to settings; later ones override earlier ones."""
 
+_MKDOCS = ("mkdocs.yml", "mkdocs.yaml")
+
 
 def slugs_from_names(levels: list[Path]) -> bool:
     """Whether an article's slug is made of its file's name instead of its title (SLUGIFY_SOURCE)."""
     return bool(_setting(levels, "SLUGIFY_SOURCE") == "basename")
+
+
+def keeps_letters(levels: list[Path]) -> bool:
+    """Whether slugs keep letters of other scripts (SLUGIFY_USE_UNICODE), as those of MkDocs do."""
+    is_mkdocs = any(os.path.lexists(level / name) for level in levels for name in _MKDOCS)
+    return is_mkdocs or _setting(levels, "SLUGIFY_USE_UNICODE") is True
 
 
 def pages(levels: list[Path]) -> Iterator[str]:

@@ -22,6 +22,13 @@ _AS_DEUNICODE = str.maketrans(
         "旅": "Lv ",
     }
 )
+# The same for Unidecode, in its versions since 1.3.
+_AS_UNIDECODE = str.maketrans(
+    dict.fromkeys("しシ", "shi")
+    | dict.fromkeys("ちチ", "chi")
+    | dict.fromkeys("つツっッ", "tsu")
+    | {"ー": "-", "Є": "Ie"}
+)
 
 
 def slugified(text: str) -> str:
@@ -40,9 +47,17 @@ def jekyll_slug(name: str) -> str:
     return _NOT_ALPHANUMERIC.sub("-", name[:500].lower()).strip("-")
 
 
-def pelican_slug(title: str) -> str | None:
-    """Return the slug that Pelican derives from a title (its SLUG_REGEX_SUBSTITUTIONS)."""
-    allowed = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
+def pelican_slug(title: str, *, keeps_letters: bool = False) -> str | None:
+    """Return the slug that Pelican derives from a title (pelican.utils.slugify).
+
+    Unless it `keeps_letters` (SLUGIFY_USE_UNICODE), all scripts are written in Latin letters, by Unidecode.
+    """
+    text = unicodedata.normalize("NFKC", title[:500])
+    if not keeps_letters and not text.isascii():
+        from text_unidecode import unidecode  # late: few titles have other letters
+
+        text = unidecode(text.translate(_AS_UNIDECODE))
+    allowed = re.sub(r"[^\w\s-]", "", text.lower()).strip()
     return re.sub(r"[-\s]+", "-", allowed) or None
 
 

@@ -101,7 +101,7 @@ class SurroundingFiles:
             languages=tuple(self._languages(levels)),
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
-            keeps_names=self._conventions.generator == "zola" and zola.keeps_names(levels),
+            keeps_names=self._keeps_names(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             bundles=self._bundles(scan),
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
@@ -198,6 +198,11 @@ class SurroundingFiles:
                     yield replace(home, prefix="" if below == "." else f"{below}/")
                 elif content.is_relative_to(root):
                     yield replace(home, folder=f"{content.relative_to(root).as_posix()}/")
+
+    def _keeps_names(self, levels: list[Path]) -> bool:
+        if self._conventions.generator == "zola":
+            return zola.keeps_names(levels)
+        return self._conventions.generator == "pelican" and pelican.keeps_letters(levels)
 
     def _keeps_dates(self, levels: list[Path]) -> bool:
         """Return whether addresses keep the dates of names: with Hugo, unless it reads dates from names."""

@@ -71,6 +71,7 @@ def link(
         ("posts/什么是 北京?.md", "zola", {}, "/posts/shen-me-shi-bei-jing/"),
         ("a.md", "pelican", {}, "/a-title.html"),
         ("a.md", "pelican", {"slug": "s"}, "/s.html"),
+        ("a.md", "pelican", {"title": "Élan: ½ Привет, しゃしん"}, "/elan-12-privet-shiyashin.html"),
         ("blog/2026-03-04-a.md", "docusaurus", {}, "/blog/2026/03/04/a"),
         ("blog/2026-03-04-a.md", "docusaurus", {"slug": "s"}, "/blog/s"),
         ("blog/a.md", "docusaurus", {}, "/blog/a"),
