@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 
 from articles.catalog.database import CatalogDatabase
@@ -26,7 +27,7 @@ class FileQueries(CatalogDatabase):
             " WHERE NOT loser.active AND loser.revision >= ? ORDER BY +loser.path",  # the + as in `scan`
             revision,
         )
-        return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
+        return [ArticleError(path, 1, _conflict(path, id, other)) for path, id, other in rows]
 
     def bodies(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the body of every article."""
@@ -41,3 +42,11 @@ class FileQueries(CatalogDatabase):
         """Return which optional fields of which files could not be used, by path."""
         rows = self._all("SELECT path, warnings FROM files WHERE warnings <> '' ORDER BY path")
         return [ArticleError(path, *warning) for path, listed in rows for warning in json.loads(listed)]
+
+
+def _conflict(path: str, id: str, other: str) -> str:
+    if unicodedata.normalize("NFC", path) == unicodedata.normalize("NFC", other):
+        return (
+            "another file's name looks the same, with its accents encoded differently: rename or remove one"
+        )
+    return f"its id {id!r} belongs to {other}"

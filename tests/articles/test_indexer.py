@@ -379,6 +379,16 @@ def test_two_files_with_one_id_are_an_error_that_names_both(site: ArticleSite) -
     assert indexer.catalog.problems() == []
 
 
+def test_two_names_that_look_the_same_are_an_error_that_says_so(site: ArticleSite) -> None:
+    """Unicode has two encodings of most letters with accents, and one of them is the article's id."""
+    site.write("caf\u00e9.md")
+    site.write("cafe\u0301.md")
+    (problem,) = site.indexer().refresh().problems
+    assert problem.reason.startswith(
+        "another file's name looks the same, with its accents encoded differently"
+    )
+
+
 def test_one_stem_in_two_folders_is_two_articles(site: ArticleSite) -> None:
     """Without an id of their own, files with one name in different folders have different ids."""
     site.write("x/post.md")
