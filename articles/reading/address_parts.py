@@ -30,6 +30,7 @@ class AddressParts:
     author: str = ""
     language: str | None = None
     keeps_date: bool = False
+    name_is_slug: bool = False
     slug_from_name: bool = False
     keeps_name: bool = False
     """Whether Zola uses names and slugs without changes, or Pelican letters of other scripts."""

@@ -71,6 +71,8 @@ def site_address(
 def _with_slug(place: AddressParts, generator: str) -> AddressParts:
     """Return the parts with the slug that the generator forms from a name or a title."""
     if generator == "pelican" and not place.slug:
+        if place.name_is_slug:
+            return replace(place, slug=place.name)
         source = place.stem if place.slug_from_name else place.title
         return replace(place, slug=pelican_slug(source, keeps_letters=place.keeps_name))
     if generator == "zola" and not place.keeps_name:

@@ -88,6 +88,8 @@ class Surroundings:
     """Whether the date in a file's name is a part of its address."""
     keeps_names: bool = False
     """Whether Zola uses names without changes (slugify.paths), or Pelican letters (SLUGIFY_USE_UNICODE)."""
+    names_are_slugs: bool = False
+    """Whether Pelican uses the names of files as slugs."""
     slugs_from_names: bool = False
     """Whether Pelican derives slugs from the names of files instead of titles."""
     above: str | None = None

@@ -61,6 +61,7 @@ class AddressReader:
             author=authors[0] if authors else "",
             language=home.code if home else language_in_path(self._path),
             keeps_date=surroundings.names_keep_dates,
+            name_is_slug=surroundings.names_are_slugs,
             slug_from_name=surroundings.slugs_from_names,
             keeps_name=surroundings.keeps_names,
             above_collection=surroundings.above_collection,

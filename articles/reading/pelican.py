@@ -20,6 +20,22 @@ def slugs_from_names(levels: list[Path]) -> bool:
     return bool(_setting(levels, "SLUGIFY_SOURCE") == "basename")
 
 
+def names_are_slugs(levels: list[Path]) -> bool:
+    """Whether a file's name, or what follows its date, is the slug (FILENAME_METADATA); it is not run."""
+    return "(?P<slug>" in _filename_metadata(levels)
+
+
+def names_have_no_dates(levels: list[Path]) -> bool:
+    """Whether a date at the start of a name is a part of the slug, as with `(?P<slug>.*)`."""
+    pattern = _filename_metadata(levels)
+    return "(?P<slug>" in pattern and "(?P<date>" not in pattern
+
+
+def _filename_metadata(levels: list[Path]) -> str:
+    pattern = _setting(levels, "FILENAME_METADATA")
+    return pattern if isinstance(pattern, str) else ""
+
+
 def keeps_letters(levels: list[Path]) -> bool:
     """Whether slugs keep letters of other scripts (SLUGIFY_USE_UNICODE), as those of MkDocs do."""
     is_mkdocs = any(os.path.lexists(level / name) for level in levels for name in _MKDOCS)

@@ -102,6 +102,7 @@ class SurroundingFiles:
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
             keeps_names=self._keeps_names(levels),
+            names_are_slugs=self._conventions.generator == "pelican" and pelican.names_are_slugs(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             bundles=self._bundles(scan),
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
@@ -211,6 +212,8 @@ class SurroundingFiles:
             return bool(configurations) and not any(map(hugo.takes_dates_from_names, configurations))
         if self._conventions.generator == "zola":
             return zola.keeps_dates(levels)
+        if self._conventions.generator == "pelican":
+            return pelican.names_have_no_dates(levels)
         if self._conventions.generator == "jekyll":
             configurations = [_load(levels[-1] / name) for name in jekyll.FILES]
             return hexo.is_home(levels[-1]) and any(

@@ -185,17 +185,27 @@ def test_the_names_that_themes_give_a_date(key: str) -> None:
     assert read(f"title: T\n{key}: 2026-01-02\ndate: 2026-01-03\n").article.published_at.day == 3
 
 
-def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
-    """Slugs come from titles, or from file names where SLUGIFY_SOURCE says so."""
-    for settings, slug in (("", "a-title"), ("SLUGIFY_SOURCE = 'basename'\n", "some-name")):
-        put(tmp_path / "pelicanconf.py", settings)
-        put(tmp_path / "content/Some Name.md", "")
-        folder = Folder(tmp_path / "content")
-        conventions = Conventions(generator="pelican", base_url="https://b.example")
-        context = SurroundingFiles(folder, conventions).context(folder.scan(), 0)
-        parsed = frontmatter.parse("Title: A title\nDate: 2026-01-02\n\nx\n", "Some Name.md", context)
-        assert parsed is not None
-        assert parsed.article.link == f"https://b.example/{slug}.html"
+@pytest.mark.parametrize(
+    ("settings", "slug"),
+    [
+        ("", "a-title"),
+        ("SLUGIFY_USE_UNICODE = True\n", "a-titl%C3%A9"),
+        ("SLUGIFY_SOURCE = 'basename'\n", "2026-01-02-some_name"),
+        ("FILENAME_METADATA = r'(?P<date>\\d{4}-\\d{2}-\\d{2})[-_](?P<slug>.*)'\n", "Some_Name"),
+        ("FILENAME_METADATA = '(?P<slug>.*)'\n", "2026-01-02-Some_Name"),
+    ],
+)
+def test_slugs_of_a_pelican_site(tmp_path: Path, settings: str, slug: str) -> None:
+    """Slugs come from titles, or from file names where the settings say so."""
+    put(tmp_path / "pelicanconf.py", settings)
+    name = "2026-01-02-Some_Name.md"
+    put(tmp_path / "content" / name, "")
+    folder = Folder(tmp_path / "content")
+    conventions = Conventions(generator="pelican", base_url="https://b.example")
+    context = SurroundingFiles(folder, conventions).context(folder.scan(), 0)
+    parsed = frontmatter.parse("Title: A titlé\nDate: 2026-01-02\n\nx\n", name, context)
+    assert parsed is not None
+    assert parsed.article.link == f"https://b.example/{slug}.html"
 
 
 def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
