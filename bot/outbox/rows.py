@@ -16,6 +16,12 @@ from bot.outbox.states import DeliveryState, PostState
 from bot.services import Detail
 from bot.services.message import read_mention
 
+AT_ONCE = 5_000
+"""Posts whose deliveries one statement reads: PostgreSQL takes at most 65,535 parameters, SQLite 32,766.
+
+https://www.postgresql.org/docs/current/limits.html, https://sqlite.org/limits.html
+"""
+
 _POST_NAMES = [field.name for field in fields(Post) if field.name != "deliveries"]
 _DELIVERY_NAMES = [field.name for field in fields(Delivery) if field.name != "post"]
 
@@ -51,8 +57,9 @@ def read_posts(
     """Return the posts that `query` selects by `post_columns`, with their deliveries."""
     post_rows = connection.execute(query, parameters).all()
     members: dict[int | None, list[Delivery]] = defaultdict(list)
-    if post_rows:
-        rows = connection.execute(_MEMBERS, {"given_posts": [row.id for row in post_rows]})
+    ids = [row.id for row in post_rows]
+    for start in range(0, len(ids), AT_ONCE):
+        rows = connection.execute(_MEMBERS, {"given_posts": ids[start : start + AT_ONCE]})
         for delivery in as_deliveries(rows):
             members[delivery.post_id].append(delivery)
     return [_post(row, tuple(members[row.id])) for row in post_rows]

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from articles.article import Image
 from bot.operator import orders, reviewing
 from bot.operator.orders import SeenState
 from bot.outbox import review
 from bot.outbox.records import Post
+from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import PostState, State
 from bot.run import Bot
 from tests.bot.world import START, World, article
@@ -131,6 +133,21 @@ def test_a_heartbeat_reads_only_the_held_posts_that_expire(world: World, bot: Bo
     world.clock.advance(hours=24)
     world.tick(bot)
     assert len(world.deliveries(State.EXPIRED)) == 3 and len(world.deliveries(State.HELD)) == 1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_any_number_of_posts_can_wait_for_review(world: World) -> None:
+    """More of them than a statement of PostgreSQL has parameters are listed, each with its article."""
+    count = 66_000
+    same: dict[str, object] = {"channel": "team", "created_at": START, "updated_at": START}
+    post = same | {"kind": "news", "state": "held", "cause": "review"}
+    delivery = same | {"title": "", "state": "waiting", "published_at": START}
+    with world.database.write(limited=False) as connection:
+        connection.execute(insert(posts), [post | {"id": n} for n in range(count)])
+        names = [{"article_id": str(n), "article_key": str(n), "post_id": n} for n in range(count)]
+        connection.execute(insert(deliveries), [delivery | each for each in names])
+    assert [len(each.deliveries) for each in review.for_review(world.database)] == [1] * count
 
 
 def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> None:
