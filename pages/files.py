@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from articles.catalog.served_files import MEDIA_TYPES
 
@@ -12,6 +13,7 @@ from articles.catalog.served_files import MEDIA_TYPES
 _TEXTS = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
 _DOWNLOAD = "application/octet-stream"
 _MAX_AGE = 3600
+_ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})", re.ASCII | re.IGNORECASE)
 
 
 def serve(file: Path) -> Response:
@@ -19,7 +21,11 @@ def serve(file: Path) -> Response:
 
     An SVG that is opened by itself can contain scripts: the sandbox prevents them from running as this site.
     A file of an unknown type is a download, so that no contributor's HTML becomes a page of this site.
+    A Range with several ranges or with another unit is ignored, which werkzeug would refuse:
+    https://www.rfc-editor.org/rfc/rfc9110#section-14.2
     """
+    if not _ONE_RANGE.fullmatch(request.headers.get("Range", "")):
+        request.environ.pop("HTTP_RANGE", None)
     suffix = file.suffix.lower()
     mimetype = MEDIA_TYPES.get(suffix) or _TEXTS.get(suffix) or _DOWNLOAD
     response = send_file(

@@ -257,7 +257,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
         text = error.description if error.description != type(error).description else ""
         answer = page(error.code or 500, _TITLES.get(error.code or 500, error.name), text or "")
         for name, value in error.get_headers():
-            if name in ("Allow", "Retry-After"):
+            if name in ("Allow", "Content-Range", "Retry-After"):
                 answer.headers[name] = value
         return answer
 

@@ -211,6 +211,28 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "content_range"),
+    [
+        ("bytes=2-4", 206, "bytes 2-4/10"),
+        ("Bytes=-3", 206, "bytes 7-9/10"),
+        ("bytes=10-", 416, "bytes */10"),
+        ("bytes=0-1,3-4", 200, None),
+        ("lines=0-1", 200, None),
+        ("bytes=abc", 200, None),
+    ],
+)
+def test_parts_of_a_file(
+    site: ArticleSite, web: Web, asked: str, status: int, content_range: str | None
+) -> None:
+    """One range of bytes is answered; several and other units are ignored (RFC 9110, section 14.2)."""
+    site.write("a.md")
+    site.raw("a.mp3", b"0123456789")
+    web.refresh()
+    answer = web.get("/articles/a.mp3", Range=asked)
+    assert (answer.status_code, answer.headers.get("Content-Range")) == (status, content_range)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_media_is_served(site: ArticleSite, web: Web, name: str) -> None:
     """Pictures, audio, video and PDF have their extension's type, and browsers may not guess another."""
