@@ -108,9 +108,7 @@ class _Reading:
         file_values = head.values if self._is_plain else self._all
         self._read_date = _date_reader(context.zone)
         by_key = keys.by_key(file_values, nested=not self._is_plain)
-        self._values = Values(
-            head, by_key, strict, is_storable=head.is_storable and file_values is head.values
-        )
+        self._values = Values(head, by_key, strict, is_storable=head.is_simple and file_values is head.values)
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where the file is not one."""

@@ -21,8 +21,8 @@ class Head:
     """The values of a front matter as they are, and the body below it.
 
     The front matter is in `file`, the whole text, from `start` to `end`; its first line is line `line`.
-    Keys that are no texts, as YAML may have, are left out. `is_storable` is set where it is certain that no
-    value holds NUL or half of a surrogate pair.
+    Keys that are no texts, as YAML may have, are left out. `is_simple` is set where the quick reader of YAML
+    has read all of it: no key is there twice, and no value holds NUL or half of a surrogate pair.
     """
 
     kind: Kind
@@ -32,7 +32,7 @@ class Head:
     start: int = 0
     end: int = 0
     line: int = 1
-    is_storable: bool = False
+    is_simple: bool = False
     _nodes: list[yaml.Node | None] = field(default_factory=list)
 
     @property
@@ -65,9 +65,9 @@ class Head:
 
         TOML and JSON with such keys are refused.
         """
-        if self.kind != "yaml" or len(_LIKE_A_KEY.findall(self.file, self.start, self.end)) <= len(
-            self.values
-        ):
+        if self.kind != "yaml" or self.is_simple:
+            return []
+        if len(_LIKE_A_KEY.findall(self.file, self.start, self.end)) <= len(self.values):
             return []
         root = self._root()
         names = [name.value for name, _ in root.value if isinstance(name.value, str)] if root else []

@@ -93,7 +93,7 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
         start=start,
         end=end,
         line=first,
-        is_storable=plain is not None,
+        is_simple=plain is not None,
     )
 
 

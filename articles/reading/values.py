@@ -45,7 +45,7 @@ class Values:
     """The values of one front matter by key in lower case, and the problems with them.
 
     With `strict` the first wrong value is raised; otherwise it is recorded in `problems` and left out.
-    `is_storable` is the head's, unless other files have added values.
+    `is_storable` is set for a simple head, unless other files have added values.
     """
 
     head: Head
