@@ -22,6 +22,9 @@ from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.facts import Facts, facts_of
 
+MAX_ROUNDS = 100
+"""For how many steps a chain of moves is followed beyond the articles that are planned together."""
+
 FindArticles = Callable[[Sequence[str]], Mapping[str, Article]]
 """Returns those of the articles with some ids that exist, by id."""
 
@@ -68,9 +71,14 @@ def predecessors(recorded: Mapping[str, str | None], current: Mapping[str, str |
     for id, content in current.items():
         if content is not None and recorded.get(id) != content and free[content]:
             taken[id] = free[content].pop(0)
-    while edited := [id for id, before in taken.items() if before in current and before not in taken]:
-        for id in edited:
-            del taken[id]
+    successors = {before: id for id, before in taken.items()}
+    edited = [before for before in successors if before in current and before not in taken]
+    for before in edited:
+        # It keeps its deliveries, so its successor has none to take over, and keeps its own, and so on.
+        successor = successors.get(before)
+        while successor is not None:
+            del taken[successor]
+            successor = successors.get(successor)
     return taken
 
 
@@ -99,7 +107,9 @@ def _read(
     current: dict[str, Facts] = {}
     looked_up = set[str]()
     new = list(moved)
-    while new:
+    for _ in range(MAX_ROUNDS):
+        if not new:
+            break
         current |= {facts.article.id: facts for facts in new}
         keys, contents = {facts.key for facts in new}, {facts.content for facts in new if facts.content}
         # Two statements, as a condition with OR would use neither index.
@@ -108,10 +118,12 @@ def _read(
         others = {row.article_id for row in by_id.values()} - current.keys() - looked_up
         looked_up |= others
         new = [facts_of(article) for article in find(sorted(others)).values()]
+    unread = {facts.article.id for facts in new}
     rows: _Rows = defaultdict(dict)
     # Lanes do not wait for planning, so a row may say that its article was deleted: others come first.
     for row in sorted(by_id.values(), key=lambda row: (row.state == DeliveryState.SKIPPED, row.id)):
-        rows[row.channel][row.article_id] = row
+        if row.article_id not in unread:
+            rows[row.channel][row.article_id] = row
     return rows, current
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from articles.article import Article
 from bot.outbox.states import State
-from bot.planning import planning_run
+from bot.planning import moved, planning_run
 from bot.planning.moved import predecessors
 from tests.bot.world import World, article, mainly_sqlite
 from tests.fakechat.faults import server_error
@@ -48,6 +48,25 @@ def test_a_chain_of_moves_posts_nothing_again(
     now_named = {"b": "First", "c": "Second", "d": "Third"}
     assert {(each.channel, now_named[each.article_id]): each.post_id for each in world.deliveries()} == before
     assert len(posted(world)) == 6
+
+
+@mainly_sqlite
+@pytest.mark.parametrize("rounds", [1, 100])
+def test_files_that_are_renumbered_post_nothing_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    """Nor do they if the chain of moves is longer than planning follows it: then they count as edited."""
+    monkeypatch.setattr(planning_run, "ADMITTED", 1)
+    monkeypatch.setattr(moved, "MAX_ROUNDS", rounds)
+    bot = world.started(world.discord())
+    world.catalog.put(named("a", "First"), named("b", "Second"), named("c", "Third"))
+    world.tick(bot)
+    world.catalog.delete("c")
+    world.catalog.put(named("a", "Second"), named("b", "Third"))
+    for _ in range(2):
+        world.tick(bot)
+        world.clock.advance(minutes=5)
+    assert len(posted(world)) == 3
 
 
 @mainly_sqlite
