@@ -73,7 +73,7 @@ def detect(folder: Folder) -> DetectedGenerator | None:
 def is_home(level: Path) -> bool:
     """Return whether a generator's own files, or those of another program for sites, are in this folder."""
     detected = detect(Folder(level, top=level))
-    return detected is not None and detected.mark.parent == detected.home
+    return detected is not None and detected.mark != detected.home
 
 
 def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:

@@ -34,9 +34,7 @@ _BRIDGETOWN_STYLES: Mapping[str, str] = {
 _IN_BRIDGETOWN = re.compile(r"""^\s*permalink[:\s]\s*["']?([^\s"'#]{1,200})["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 # Unless their own code says otherwise, these programs have no slash at the end of an address.
-_DEFAULTS: Mapping[str, str] = dict.fromkeys(
-    (programs.NEXT.name, programs.SVELTEKIT.name, programs.REMIX.name), "/:folders/:slugorfilename"
-)
+_WITHOUT_SLASH = frozenset(program.name for program in (programs.NEXT, programs.SVELTEKIT, programs.REMIX))
 
 
 def permalink(program: Program, home: Path, articles: Path) -> str | None:
@@ -45,7 +43,9 @@ def permalink(program: Program, home: Path, articles: Path) -> str | None:
         return None
     find = _PATTERNS.get(program.name)
     pattern = find(home, articles) if find else None
-    return pattern or _DEFAULTS.get(program.name)
+    if pattern or program.name not in _WITHOUT_SLASH:
+        return pattern
+    return _joined(_below_content(articles.relative_to(home)), ":folders", ":slugorfilename")
 
 
 def _of_mkdocs(home: Path, articles: Path) -> str | None:
@@ -94,6 +94,12 @@ def _of_bridgetown(home: Path, _articles: Path) -> str:
 def _of_publish(home: Path, articles: Path) -> str:
     """https://github.com/JohnSundell/Publish: the path below `Content`."""
     return _joined(_below(home, articles, "Content"), ":path_with_date")
+
+
+def _below_content(path: Path) -> str:
+    """Return the part of a path that is likely to be in addresses: below a folder of content or pages."""
+    at = max((path.parts.index(name) for name in ("content", "pages") if name in path.parts), default=None)
+    return "" if at is None else "/".join(path.parts[at + 1 :])
 
 
 def _below(home: Path, articles: Path, content: str = "") -> str:

@@ -187,6 +187,16 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "web/archetypes/default.md": "",
+                "web/config.yaml": "baseURL: https://h.example\n",
+                "web/content/posts/a.md": DATED,
+                "docs/guide.md": "---\ntitle: G\n---\n",
+            },
+            "Hugo, 1 published post",
+            ("web/content", "hugo", "https://h.example", "News", "UTC"),
+        ),
+        (
+            {
                 "config/_default/hugo.yaml": "defaultContentLanguage: fr\n",
                 "config/_default/languages.fr.yaml": "baseURL: https://f.example/\ncontentDir: content/fr\n",
                 "content/fr/posts/a.md": DATED,
@@ -366,7 +376,7 @@ def test_a_repository(tmp_path: Path) -> None:
                 "content/news/a.md": DATED,
                 "content/news/b.md": DATED,
             },
-            "/:folders/:slugorfilename",
+            "/news/:folders/:slugorfilename",
         ),
         (
             {"react-router.config.ts": "", "content/blog/a.md": DATED, "app/routes/blog_.$slug.tsx": ""},
