@@ -41,9 +41,12 @@ MANIFEST = ".newswire-export.json"
 
 
 def check_target(folder: Path, articles: Path) -> None:
-    """Raise ExportError if an export would write into the folder of the article files."""
-    if folder.resolve() == articles.resolve():
+    """Raise ExportError if an export would write beside the article files, or into the root of all files."""
+    target = folder.resolve()
+    if target == articles.resolve():
         raise ExportError(f"{folder} is the folder of the articles: export into another one")
+    if target == target.parent:
+        raise ExportError(f"{folder} is the root of the file system: export into a folder of its own")
 
 
 def export(

@@ -15,6 +15,7 @@ with paused_collector():
 
     from articles.errors import ArticlesError
     from feeds.errors import FeedsError
+    from feeds.export import check_target
     from ops.errors import SettingError
     from storage.derived import file_error
     from text.printable import print_line, print_uncaught
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         newswire = build(load_or_exit(os.environ), environ=os.environ)
+        check_target(Path(arguments[0]), newswire.indexer.folder.root)
         newswire.refresh()
         written, unchanged, removed = export_feeds(newswire, Path(arguments[0]))
     except SettingError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ExportError
-from feeds.export import export
+from feeds.export import check_target, export
 from feeds.publisher import Publisher
 from storage.static_folder import ExportCounts
 from tests.site import ArticleSite
@@ -100,3 +100,11 @@ def test_a_folder_that_cannot_be_written_is_an_error(publisher: Publisher, tmp_p
     with pytest.raises(ExportError, match=r"go\.rss: Is a directory"):
         run(publisher, folder)
     assert not [name for name in files(folder) if name.rpartition("/")[2].startswith(".")]
+
+
+def test_no_export_goes_into_the_root_of_all_files(tmp_path: Path) -> None:
+    """`flask feeds export /` is a mistake: hundreds of files would lie among those of the system."""
+    (tmp_path / "link").symlink_to("/")
+    for folder in (Path("/"), tmp_path / "link", Path("/usr/..")):
+        with pytest.raises(ExportError, match="is the root of the file system"):
+            check_target(folder, tmp_path)
