@@ -34,7 +34,7 @@ def http_url(text: str) -> str | None:
     Spaces and letters outside ASCII are percent-encoded and host names brought into their ASCII form
     (RFC 5890), because feed readers and chat services accept URIs, not IRIs. The limit is MAX_URL characters.
     """
-    if len(text) > MAX_URL:
+    if not text or len(text) > MAX_URL:
         return None
     if _PLAIN.fullmatch(text):
         return text
