@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,8 +51,13 @@ def test_globs(
     assert set(Folder(site.root, include=include, exclude=exclude).scan().files) == found
 
 
-def test_one_files_signature_is_what_the_scan_says(site: ArticleSite) -> None:
+@pytest.mark.parametrize("later", [0, 3600])
+def test_one_files_signature_is_what_the_scan_says(
+    site: ArticleSite, monkeypatch: pytest.MonkeyPatch, later: int
+) -> None:
     """A file's signature equals the scan's, and is None for every path that a scan leaves out."""
+    now = time.time_ns() + later * 1_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: now)
     site.write("real/a.md")
     site.write(".hidden/a.md")
     (site.root / "link.md").symlink_to("real/a.md")
@@ -63,7 +69,7 @@ def test_one_files_signature_is_what_the_scan_says(site: ArticleSite) -> None:
     os.utime(site.root / "real/a.md", (old, old))
     files = folder.scan().files
     assert set(files) == {"real/a.md", "link.md", "dangling.md"}
-    assert {path: folder.signature(path) for path in files}.keys() == files.keys()
+    assert folder.scan().files == {path: folder.signature(path) for path in files}
     assert files["dangling.md"] == folder.signature("dangling.md") == 0
     for path in (".hidden/a.md", "folder/a.md", "dir.md", "gone.md", "real/a.txt"):
         assert folder.signature(path) is None
