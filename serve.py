@@ -10,7 +10,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from ops.environment import readable_secrets
@@ -41,7 +41,7 @@ def options(environ: Mapping[str, str]) -> list[str]:
     """Return granian's options; HOST, PORT and WEB_CONCURRENCY give its address and number of workers."""
     return [
         *("--interface", "rsgi", "--factory", "--http", "1", "--no-ws"),
-        *("--host", ip_address(HOST.text(environ))),
+        *("--host", HOST.text(environ)),
         *("--port", PORT.text(environ)),
         *("--workers", WEB_CONCURRENCY.text(environ)),
         # The buffer for a client that does not read, and the threads that read files.
@@ -49,6 +49,19 @@ def options(environ: Mapping[str, str]) -> list[str]:
         *("--workers-kill-timeout", "3", "--respawn-failed-workers"),
         *("--log-config", "ops/granian.json"),
     ]
+
+
+def listening(words: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the address and the port that granian would listen on with these options, the last of each.
+
+    A host may be given by name; granian takes only IP addresses. None stands for a Unix socket.
+    """
+    last = {"--host": "", "--port": "", "--uds": environ.get("GRANIAN_UDS", "")}
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in last:
+            last[name] = value if equals else following
+    return None if last["--uds"] else (ip_address(last["--host"]), last["--port"])
 
 
 def shared(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -68,16 +81,19 @@ def main(arguments: list[str]) -> None:
     Exits with status 1 and one line if the port cannot be used, and with status 2 and every error if the
     settings cannot be used.
     """
-    values = options(os.environ)
-    host, port = (values[values.index(name) + 1] for name in ("--host", "--port"))
-    if not arguments and (problem := port_fault(host, port, shared=True)):
-        sys.exit(problem)
+    words = [*options(os.environ), *arguments]
+    is_help = bool(_HELP & set(arguments))
+    address = None if is_help else listening(words, os.environ)
+    if address:
+        if problem := port_fault(*address, shared=True):
+            sys.exit(problem)
+        words += ["--host", address[0]]
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # jemalloc reads it when granian is imported
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
         for module in shared(os.environ):
             import_module(module)
-    if not _HELP & set(arguments):
+    if not is_help:
         # Otherwise each worker would print the same errors, and be restarted again and again.
         import_module("wiring.startup").usable_or_exit(os.environ)
     if sys.platform == "linux":
@@ -86,7 +102,7 @@ def main(arguments: list[str]) -> None:
         gc.freeze()
     from granian.cli import cli
 
-    cli([*values, *arguments, "app:create_web"], auto_envvar_prefix="GRANIAN")
+    cli([*words, "app:create_web"], auto_envvar_prefix="GRANIAN")
 
 
 if __name__ == "__main__":

@@ -43,16 +43,17 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
     )
 
 
-def test_the_server_says_so_too() -> None:
+@pytest.mark.parametrize("option", ["PORT", "--port", "--port="])
+def test_the_server_says_so_too(option: str) -> None:
     """`python serve.py` ends with the line and no traceback, but may share the port with another."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
         ended = subprocess.run(
-            [sys.executable, "serve.py"],
+            [sys.executable, "serve.py", *_arguments(option, port)],
             cwd=ROOT,
-            env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
+            env={**os.environ, "HOST": "127.0.0.1", "PORT": port if option == "PORT" else "0"},
             capture_output=True,
             text=True,
             timeout=WAIT_SECONDS,
@@ -109,12 +110,31 @@ def test_what_is_no_address_of_this_machine_is_named(host: str, reason: str) -> 
     assert fault.endswith((reason, "Can't assign requested address"))
 
 
-def test_the_server_listens_on_the_address_of_a_name() -> None:
-    """`HOST=localhost` is possible, although granian takes only IP addresses; other values are left to it."""
-    words = serve.options({"HOST": "localhost"})
-    assert words[words.index("--host") + 1] in ("127.0.0.1", "::1")
+def _arguments(option: str, value: str) -> list[str]:
+    return [] if option == "PORT" else [option + value] if option.endswith("=") else [option, value]
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "port"),
+    [
+        ({"HOST": "localhost"}, [], "8000"),
+        ({"HOST": "192.0.2.7"}, ["--host", "localhost", "--port", "81", "--port=82"], "82"),
+    ],
+)
+def test_the_server_listens_on_the_address_of_a_name(
+    environ: dict[str, str], arguments: list[str], port: str
+) -> None:
+    """`localhost` is possible, although granian takes only IP addresses; the last option counts."""
+    address = serve.listening([*serve.options(environ), *arguments], environ)
+    assert address in (("127.0.0.1", port), ("::1", port))
+
+
+def test_what_is_no_address_is_left_as_it_is() -> None:
+    """The error then quotes it. A Unix socket has neither an address nor a port."""
     words = serve.options({"HOST": "x" * 300})
-    assert words[words.index("--host") + 1] == "x" * 300
+    assert serve.listening(words, {}) == ("x" * 300, "8000")
+    assert serve.listening([*words, "--uds", "/run/site"], {}) is None
+    assert serve.listening(words, {"GRANIAN_UDS": "/run/site"}) is None
 
 
 def test_a_single_worker_shares_nothing() -> None:
