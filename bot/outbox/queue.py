@@ -140,8 +140,11 @@ class Outbox:
         orphaned = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
         return [post for post in self._posts(orphaned) if post.id not in own]
 
-    def next_times(self, names: Collection[str]) -> dict[str, datetime]:
-        """Return, by channel, when it next has something to release, send or correct; others are absent."""
+    def next_times(self, names: Collection[str], now: datetime) -> dict[str, datetime]:
+        """Return, by channel, when it next has something to release, send or correct; others are absent.
+
+        What waits to be released does so `now`, whatever clock has recorded when it was planned.
+        """
         channels = sorted(names)
         # A post may be marked for a correction before it is sent.
         has_message = posts.c.state.in_(sorted(SHOWN))
@@ -152,17 +155,17 @@ class Outbox:
             for column, condition in ((posts.c.due_at, true()), (posts.c.correct_at, has_message))
         ]
         waiting = (
-            select(deliveries.c.channel, func.min(deliveries.c.created_at))
+            select(deliveries.c.channel)
             .where(
                 deliveries.c.state == DeliveryState.WAITING,
                 deliveries.c.post_id.is_(None),
                 deliveries.c.channel.in_(channels),
             )
-            .group_by(deliveries.c.channel)
+            .distinct()
         )
-        times: dict[str, datetime] = {}
         with self.database.read() as connection:
-            for query in (*queries, waiting):
+            times = dict.fromkeys(connection.scalars(waiting), now)
+            for query in queries:
                 for name, instant in connection.execute(query):
                     times[name] = min(instant, times.get(name, instant))
         return times

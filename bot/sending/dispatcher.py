@@ -96,7 +96,7 @@ class Sender:
         if self._stop.is_set() or not names:
             return
         now = self._tools.clock()
-        times = self._tools.outbox.next_times(names).items()
+        times = self._tools.outbox.next_times(names, now).items()
         due_names = {name for name, due_at in times if due_at <= now}
         # The time of a digest also passes for a channel without waiting articles: later ones wait for the
         # next.
@@ -138,7 +138,7 @@ class Sender:
     def next_time(self) -> datetime | None:
         """Return the next time in the future at which something is due and may be sent, or None."""
         now = self._tools.clock()
-        times = self._tools.outbox.next_times(self._endpoints)
+        times = self._tools.outbox.next_times(self._endpoints, now)
         opens = self._opening_times(now) if times else {}
         starts = [max(due_at, at) for name, due_at in times.items() if (at := opens.get(name)) is not None]
         return min((start for start in starts if start > now), default=None)

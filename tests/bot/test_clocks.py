@@ -94,6 +94,20 @@ def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> Non
     assert world.only().state is State.SENT
 
 
+def test_an_article_that_a_wrong_clock_planned_is_not_waited_for(world: World) -> None:
+    """What a bot three hours ahead has planned and not sent is sent by its successor at once."""
+    ahead = Clock(START + timedelta(hours=3))
+    world.channel = world.slack(max_per_tick=1)
+    first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
+    world.tick(first)
+    world.catalog.put(article("a"), article("b"))
+    world.tick(first)
+    assert len(world.deliveries(State.WAITING)) == 1
+    first.stop()
+    world.tick(world.bot())
+    assert len(world.deliveries(State.SENT)) == 2
+
+
 def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None:
     """A request in flight of a dead bot 20 minutes ahead counts as lost at once."""
     ahead = Clock(START + timedelta(minutes=20))
