@@ -12,7 +12,7 @@ from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
 from articles.programs import HEXO, Program
 from articles.reading import datafiles, pelican
-from articles.reading.surroundings import SCRIPTS, project_folders
+from articles.reading.project_folders import SCRIPTS, project_folders
 
 NAMES: Mapping[Generator, str] = {
     "jekyll": "Jekyll", "hugo": "Hugo", "zola": "Zola", "pelican": "Pelican", "eleventy": "Eleventy",

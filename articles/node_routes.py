@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from articles.dated import dated_files
 from articles.reading import datafiles
+from articles.reading.project_folders import SCRIPTS
 from articles.reading.slugs import nuxt_slug
-from articles.reading.surroundings import SCRIPTS
 
 _MAX_FOLDERS = 500
 """Folders of routes that are looked at."""

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from articles.reading import datafiles
-from articles.reading.surroundings import SCRIPTS
+from articles.reading.project_folders import SCRIPTS
 
 _PAGES = "src/pages"
 _MAX_PAGES = 500

@@ -12,7 +12,7 @@ from articles import programs
 from articles.conventions import Generator
 from articles.programs import Program
 from articles.reading import datafiles, hugo, pelican
-from articles.reading.surroundings import SCRIPTS
+from articles.reading.project_folders import SCRIPTS
 from text.language_tags import is_language_tag
 from text.urls import http_url
 from text.zones import zone

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 
 from articles.catalog.catalog import Catalog
 from articles.catalog.refresh import Refresh
-from articles.files.folder import Folder, Scan
+from articles.files.folder import Folder
+from articles.files.scan import Scan
 from articles.reading.context import ReadingContext
 from articles.reading.surroundings import SurroundingFiles, WatchedPaths
 from storage.derived import is_damage, transaction

@@ -28,10 +28,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 from articles.errors import SourceError
-from articles.files.folder import Folder, Scan
+from articles.files.folder import Folder
 from articles.files.git import Git, GitError
 from articles.files.pull import CheckoutPaths, Pull, replace_text
 from articles.files.pull_lock import PullLock, take_pull_lock
+from articles.files.scan import Scan
 from articles.files.tree import RefusedError
 from storage.permissions import private_folder
 

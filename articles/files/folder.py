@@ -5,20 +5,17 @@ This module knows nothing of the files' content.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
 import time
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from articles.errors import ArticleError, SourceError
 from articles.files.globs import glob_matcher
+from articles.files.scan import Listing, Scan
 from articles.identity import EXTENSIONS
 
 MAX_BYTES = 1_000_000
@@ -40,49 +37,6 @@ _TOO_LONG = f"its path is longer than {MAX_PATH:,} bytes: use shorter names"
 _UNKNOWN = 0  # the signature of a file whose own is unknown: reading it reports why
 # A file system's clock can stand still for this long: two writes within it can leave the same times.
 _TICK = 100_000_000  # nanoseconds
-
-
-class Listing(NamedTuple):
-    """The article files of one folder: its path with a slash at the end, their names and their signatures."""
-
-    prefix: str
-    names: list[str]
-    signatures: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a folder holds: a signature for each article file, which changes whenever the file is written.
-
-    `folders` are the folders that were listed, each with a number that another folder at its place would not
-    have. `unreadable` are those that could not be listed, or lie too deep: they are among the files too, so
-    that reading them reports the problem. Their content is not treated as deleted. `others` are the paths of
-    the files that are no articles, such as pictures.
-    """
-
-    listings: list[Listing] = field(default_factory=list)
-    folders: dict[str, int] = field(default_factory=dict)
-    unreadable: set[str] = field(default_factory=set)
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def files(self) -> dict[str, int]:
-        """The signature of each file, by path."""
-        return {
-            listing.prefix + name: signature
-            for listing in self.listings
-            for name, signature in zip(listing.names, listing.signatures, strict=True)
-        }
-
-    def digest(self) -> bytes:
-        """Return a digest of all paths and signatures; another order, as after a restore, gives another."""
-        digest = hashlib.sha256()
-        for prefix, names, signatures in self.listings:
-            digest.update("\0".join((prefix, *names, "")).encode())
-            digest.update(array("q", signatures))
-        if self.others:
-            digest.update("\0".join(self.others).encode())
-        return digest.digest()
 
 
 class Folder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
-from articles.files.folder import Scan
+from articles.files.scan import Scan
 
 _INDEX = re.compile(
     r"index(?:\.[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})?\.(?:md|markdown|mdown|mdx|html)", re.IGNORECASE

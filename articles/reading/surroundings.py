@@ -14,26 +14,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
-from articles.files.folder import Folder, Scan
+from articles.files.folder import Folder
+from articles.files.scan import Scan
 from articles.reading import authorfiles, datafiles, hexo, hugo, jekyll, pelican, zola
 from articles.reading.context import LanguageHome, ReadingContext, Scope, Surroundings
+from articles.reading.project_folders import HOMES, MARKS, has_any, marks_in, paths_in, project_folders
 
-SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
-"""Extensions that the configuration of a program for Node.js may have."""
-_OTHERS = (
-    "zola.toml", ".eleventy.js", ".vitepress", ".vuepress", ".git",
-    *(f"{name}.config.{end}" for name in ("docusaurus", "astro", "eleventy") for end in SCRIPTS),
-    *(f"{name}.config.{end}" for name in ("next", "nuxt", "svelte") for end in SCRIPTS),
-    *(f"gatsby-config.{end}" for end in SCRIPTS),
-)  # fmt: skip
-_HOMES = (*jekyll.FILES, *hugo.FILES[:4], *pelican.FILES, *_OTHERS)
 _CONTENT = {
     "hugo": ("content",), "zola": ("content",), "astro": ("src/content/docs", "src/content", "src/pages"),
 }  # fmt: skip
 _INPUTS = frozenset({"src", "source", "content", "site", "app", "input"})
 """Folders that Eleventy's projects have their sources in: no part of an address."""
-_LEVELS = 4
-"""Folders above the articles that are examined."""
 _MAX_SCOPES = 1_000
 
 
@@ -61,14 +52,14 @@ class SurroundingFiles:
         levels = list(project_folders(self._folder))
         files = [*self._candidates(levels), *self._data_files(scan)]
         parts = [f"{path} {status}" for path, status in _statuses(files)]
-        return "\n".join([*parts, *filter(os.path.lexists, _marks(levels))])
+        return "\n".join([*parts, *filter(os.path.lexists, marks_in(levels))])
 
     def watched(self) -> WatchedPaths:
         """Return which files above and directly in the folder matter, whether they exist or not."""
         paths: set[str] = set()
         folders: set[str] = set()
         levels = list(project_folders(self._folder))
-        for path in (*self._candidates(levels), *_marks(levels)):
+        for path in (*self._candidates(levels), *marks_in(levels)):
             paths.add(path)
             folder = Path(path).parent
             while not folder.is_dir():
@@ -113,7 +104,7 @@ class SurroundingFiles:
     def _candidates(self, levels: list[Path]) -> Iterator[str]:
         names = (*jekyll.FILES, *hugo.FILES, *pelican.FILES, "_index.md")
         for level in levels:
-            yield from _paths(level, names)
+            yield from paths_in(level, names)
             if not self._conventions.is_plain:
                 yield from map(str, authorfiles.files(level))
             if self._conventions.generator == "hugo":
@@ -125,7 +116,7 @@ class SurroundingFiles:
             root = self._folder.root
             for folder in scan.folders:
                 name = folder.rpartition("/")[2] or root.resolve().name
-                yield from _paths(root / folder, (f"{name}.json", f"{name}.11tydata.json"))
+                yield from paths_in(root / folder, (f"{name}.json", f"{name}.11tydata.json"))
 
     def _prefix(self, levels: list[Path]) -> str:
         """Return the path of the folder below the generator's content folder, with a slash at its end."""
@@ -135,7 +126,7 @@ class SurroundingFiles:
                 content = level / name
                 if root.is_relative_to(content):
                     return f"{root.relative_to(content).as_posix()}/".removeprefix("./")
-        is_known = len(levels) > 1 and _has_any(levels[-1], _OTHERS)
+        is_known = len(levels) > 1 and has_any(levels[-1], MARKS)
         if generator == "docusaurus":
             # The folder `blog` is the usual place, wherever it lies.
             return f"{root.relative_to(levels[-1]).as_posix()}/" if is_known else _named_blog(root)
@@ -152,7 +143,7 @@ class SurroundingFiles:
         homes = [
             level / name for level in levels for name in content_folders if root.is_relative_to(level / name)
         ]
-        if not homes and _has_any(levels[-1], _HOMES):
+        if not homes and has_any(levels[-1], HOMES):
             homes = [levels[-1]]
         return root.relative_to(homes[0]).as_posix() if homes else None
 
@@ -219,7 +210,7 @@ class SurroundingFiles:
             return hexo.is_home(levels[-1]) and any(
                 isinstance(values, Mapping) and hexo.keeps_dates(values) for values in configurations
             )
-        return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
+        return self._conventions.generator == "astro" and has_any(levels[-1], MARKS)
 
     def _site_languages(self, level: Path) -> list[hugo.HugoLanguage]:
         if self._conventions.generator == "hugo":
@@ -285,35 +276,8 @@ def _named_blog(root: Path) -> str:
     return "blog/" if root.name == "blog" else ""
 
 
-def project_folders(folder: Folder) -> Iterator[Path]:
-    """Yield the folder of articles and those above it, up to the one that a generator's own files are in."""
-    level = folder.root.resolve()
-    top = folder.top.resolve() if folder.top else None
-    for _ in range(_LEVELS + 1):
-        yield level
-        if level in (top, level.parent) or _has_any(level, _HOMES):
-            return
-        level = level.parent
-
-
 def _load(path: Path) -> Any:
     return datafiles.load(path) if os.path.lexists(path) else None
-
-
-def _marks(levels: list[Path]) -> Iterator[str]:
-    """Yield the files whose mere presence identifies a project, whether they exist or not."""
-    for level in levels:
-        yield from _paths(level, _OTHERS)
-
-
-def _paths(level: Path, names: Iterable[str]) -> Iterator[str]:
-    """Yield the paths of files in a folder as texts: a Path for each would take several times as long."""
-    folder = str(level)
-    return (os.path.join(folder, name) for name in names)  # noqa: PTH118 - faster, for each refresh
-
-
-def _has_any(level: Path, names: Iterable[str]) -> bool:
-    return any(map(os.path.lexists, _paths(level, names)))
 
 
 def _statuses(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
