@@ -18,7 +18,9 @@ from feeds.cached import CachedDocument, ReadyAnswer
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 from text.cache import LruCache
-from web.document import Answer, choose_coding, is_not_modified
+from web.codings import choose_coding
+from web.document import Answer
+from web.entity_tags import is_not_modified
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

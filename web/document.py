@@ -6,58 +6,20 @@ in front of them both use this module.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
 from sys import getsizeof
 from typing import TypeVar
 
-import brotli
-import zstandard
-
 from text.cache import LruCache
+from web.codings import ENCODERS, IDENTITY, choose_coding
+from web.entity_tags import entity_tag, http_date, is_not_modified, preconditions_met
 
 K = TypeVar("K", bound=str | tuple[object, ...])
 V = TypeVar("V")
 
-IDENTITY = "identity"
-MAX_ACCEPT_ENCODING = 1_000
-"""Characters of an Accept-Encoding field that are read."""
-
-
-def _gzip(body: bytes) -> bytes:
-    # mtime=0: the time of compression must not change the bytes.
-    return gzip.compress(body, compresslevel=9, mtime=0)
-
-
-def _brotli(body: bytes) -> bytes:
-    # With its default window of 4 MiB, Brotli needs 25 MB in every thread that compresses, and the feed is no
-    # smaller than with a window of 64 KiB, which needs 2 MB.
-    compressed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9, lgwin=16)
-    return compressed
-
-
-def _zstd(body: bytes) -> bytes:
-    # The default tables need 21 MB for a feed of 1 MB. These need 2 MB and half the time, for 1 % more bytes;
-    # the result for a feed of 64 KB is the same.
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        12, source_size=len(body), window_log=19, chain_log=18, hash_log=18, write_checksum=False
-    )
-    return zstandard.ZstdCompressor(compression_params=parameters).compress(body)
-
-
-ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": _brotli,
-    "zstd": _zstd,
-    "gzip": _gzip,
-}
-"""The supported content codings, the best first."""
-
-_OLD_NAMES = {"x-gzip": "gzip"}  # RFC 9110 §8.4.1.3
 # RFC 9110 §15.4.5: a 304 has the metadata that caches need, and no other.
 _WITH_BODY_ONLY = frozenset(
     {
@@ -65,9 +27,6 @@ _WITH_BODY_ONLY = frozenset(
         "X-Content-Type-Options",
     }
 )  # fmt: skip
-_MEMBER = re.compile(r'(?:W/)?"[^"]*"')
-_CODING_SUFFIX = re.compile(r"-(?:gzip|br|zstd)$")
-_QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,69 +118,3 @@ def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
         headers.append(("Content-Encoding", coding))
     headers.append(("Content-Length", str(len(body))))
     return Answer(200, tuple(headers), body)
-
-
-def entity_tag(tag: str, coding: str) -> str:
-    """Return the strong entity tag (RFC 9110 §8.8.3) of a document in a coding."""
-    return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
-
-
-def preconditions_met(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
-    """Return whether If-Match and If-Unmodified-Since are met; if not, the answer is 412 (RFC 9110 §13.1).
-
-    `tag` is the entity tag in the coding that would be sent. Weak tags never match. If-Match alone decides if
-    it is present (§13.2.2).
-    """
-    if_match = conditions.get("if-match")
-    if if_match is not None:
-        return if_match.strip() == "*" or tag in _MEMBER.findall(if_match)
-    since = _http_date(conditions.get("if-unmodified-since", ""))
-    return since is None or last_modified is None or last_modified.replace(microsecond=0) <= since
-
-
-def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
-    """Return whether the answer to a conditional request is 304 (RFC 9110 §13.2.2).
-
-    If-None-Match alone decides if it is present. It matches the tag of any coding, even with a suffix by a
-    proxy, as the document is the same. If-Modified-Since has to be exactly Last-Modified, as with file
-    servers: another machine may have given a later date for an older document.
-    """
-    if_none_match = conditions.get("if-none-match")
-    if if_none_match is not None:
-        tags = _MEMBER.findall(if_none_match)
-        return if_none_match.strip() == "*" or any(_same_document(member, tag) for member in tags)
-    since = _http_date(conditions.get("if-modified-since", ""))
-    return since is not None and last_modified is not None and last_modified.replace(microsecond=0) == since
-
-
-def choose_coding(accept_encoding: str) -> str:
-    """Return the best supported coding that the client accepts (RFC 9110 §12.5.3), or identity."""
-    weights: dict[str, float] = {}
-    for part in accept_encoding[:MAX_ACCEPT_ENCODING].lower().split(","):
-        name, _, parameters = part.partition(";")
-        match = _QVALUE.fullmatch(parameters.strip()) if parameters else None
-        coding = _OLD_NAMES.get(name.strip(), name.strip())
-        weights[coding] = float(match[1]) if match else 0.0 if parameters else 1.0
-    other = weights.get("*", 0.0)
-    best = max(ENCODERS, key=lambda coding: weights.get(coding, other))
-    weight = weights.get(best, other)
-    return best if weight > 0 and weight >= weights.get(IDENTITY, 0.0) else IDENTITY
-
-
-def http_date(time: datetime) -> str:
-    """Return a time as an HTTP date (RFC 9110 §5.6.7)."""
-    return format_datetime(time.astimezone(UTC).replace(microsecond=0), usegmt=True)
-
-
-def _http_date(text: str) -> datetime | None:
-    """Return the time, or None for text that is not an HTTP date, which is ignored (RFC 9110 §13.1.3)."""
-    try:
-        time = parsedate_to_datetime(text)
-        return time if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _same_document(member: str, tag: str) -> bool:
-    opaque = member.removeprefix("W/").strip('"')
-    return _CODING_SUFFIX.sub("", _CODING_SUFFIX.sub("", opaque)) == tag

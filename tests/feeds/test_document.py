@@ -12,7 +12,9 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from web.document import Document, answer, choose_coding, http_date, is_not_modified
+from web.codings import choose_coding
+from web.document import Document, answer
+from web.entity_tags import http_date, is_not_modified
 
 NEWEST = datetime(2026, 6, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 DATE = "Mon, 01 Jun 2026 12:00:00 GMT"
