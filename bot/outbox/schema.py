@@ -125,8 +125,8 @@ posts = Table(
 )
 
 
-def _where(column: Column[Any]) -> dict[str, Any]:
-    return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
+def _where(condition: ColumnElement[bool]) -> dict[str, Any]:
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 def is_one_of(state: Column[str], states: Iterable[str]) -> ColumnElement[bool]:
@@ -146,32 +146,29 @@ Index(
     "ix_posts_state",
     posts.c.state,
     posts.c.channel,
-    sqlite_where=IS_EXCEPTIONAL,
-    postgresql_where=IS_EXCEPTIONAL,
+    **_where(IS_EXCEPTIONAL),
 )
 # The senders' queries read only waiting posts, however many old ones there are.
-Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
+Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at.is_not(None)))
 IS_WAITING_TEST = and_(posts.c.due_at.is_not(None), posts.c.kind == literal_column("'test'"))
 """The SQL condition for test messages that wait, in a form that finds ix_posts_tests."""
 Index(
     "ix_posts_tests",
     posts.c.channel,
     posts.c.id,
-    sqlite_where=IS_WAITING_TEST,
-    postgresql_where=IS_WAITING_TEST,
+    **_where(IS_WAITING_TEST),
 )
-Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
-Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))
+Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at.is_not(None)))
+Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id.is_not(None)))
 # For the posts that a budget counts.
-Index("ix_posts_posted", posts.c.channel, posts.c.posted_at, **_where(posts.c.posted_at))
+Index("ix_posts_posted", posts.c.channel, posts.c.posted_at, **_where(posts.c.posted_at.is_not(None)))
 # At most one request in flight for a channel, whatever processes do.
-Index("uq_posts_in_flight", posts.c.channel, unique=True, **_where(posts.c.claim))
+Index("uq_posts_in_flight", posts.c.channel, unique=True, **_where(posts.c.claim.is_not(None)))
 Index(
     "ix_deliveries_unreleased",
     deliveries.c.channel,
     deliveries.c.id,
-    sqlite_where=and_(deliveries.c.state == "waiting", deliveries.c.post_id.is_(None)),
-    postgresql_where=and_(deliveries.c.state == "waiting", deliveries.c.post_id.is_(None)),
+    **_where(and_(deliveries.c.state == "waiting", deliveries.c.post_id.is_(None))),
 )
 
 attempts = Table(
